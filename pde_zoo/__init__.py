@@ -1,0 +1,1 @@
+"""Named problems and families, and the suites that publish figures for them."""

@@ -1,0 +1,1 @@
+"""Domains: boxes, regions, sampling and grids."""

@@ -1,0 +1,1 @@
+"""The expression language: nodes, calculus, analysis, lowering, evaluation and printing."""

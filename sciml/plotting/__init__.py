@@ -1,0 +1,7 @@
+"""Figures of solutions: one solution, several beside the truth, and films."""
+
+from sciml.plotting.animation import animate_solution
+from sciml.plotting.comparison import plot_comparison
+from sciml.plotting.solution import plot_solution
+
+__all__ = ["animate_solution", "plot_comparison", "plot_solution"]

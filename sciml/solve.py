@@ -1,0 +1,77 @@
+"""`solve`: one entry for every solver."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from sciml.errors import OptionError, ProblemError, SolveError, UnsupportedProblemError
+from sciml.problem import Problem
+from sciml.solution import Solution
+from sciml.solver import AbstractSolver, Run
+
+
+def solve(
+    problem: Problem,
+    solver: AbstractSolver,
+    *,
+    key: jax.Array | int | None = None,
+    callback: Callable[[Any], bool | None] | None = None,
+    budget: float | None = None,
+    throw: bool = True,
+) -> Solution:
+    """Solve a problem.
+
+    Args:
+        problem: what to solve.
+        solver: how, with its hyperparameters.
+        key: PRNG key or seed (default: seed 0); the same key gives the same solution on the same machine.
+        callback: called by iterative solvers with their state; a true answer stops the run.
+        budget: wall seconds after which an iterative solver returns what it has.
+        throw: raise when no finite solution was found; otherwise see `Solution.result`.
+
+    Returns:
+        The solution; `result` and `stats` say how far to trust it.
+
+    Raises:
+        UnsupportedProblemError: the solver cannot solve this problem, with its reasons; before any compilation.
+        SolveError: no finite solution was found, and `throw`.
+    """
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"{type(problem).__name__} as a problem", "a Problem", "write solve(problem, solver)")
+    if not isinstance(solver, AbstractSolver):
+        hint = "an object such as PINN() or Spectral(), not a name or a class"
+        raise OptionError(f"{solver!r} as a solver", "an AbstractSolver", f"pass {hint}")
+    if budget is not None and not budget > 0:
+        raise OptionError(f"budget {budget!r}", "a positive number of seconds", "leave it out for no limit")
+    reasons = solver.check(problem)
+    if reasons:
+        raise UnsupportedProblemError(
+            f"a problem outside the class of {solver.name}", "; ".join(reasons), "change the problem, or another solver"
+        )
+    started = time.perf_counter()
+    run = Run(_as_key(key), callback, budget, started)
+    solution = solver.run(problem, run)
+    solution = solution.with_stats(total=time.perf_counter() - started, peak_memory_mb=peak_memory_mb())
+    if throw and not solution.result.has_solution:
+        raise SolveError(
+            f"{solution.result.name} from {solver.name}", "a finite solution", solution.result.value.rstrip(".")
+        )
+    return solution
+
+
+def _as_key(key: jax.Array | int | None) -> jax.Array:
+    if key is None or isinstance(key, int):
+        return jax.random.key(key or 0)
+    return key
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024**2 if sys.platform == "darwin" else 1024)

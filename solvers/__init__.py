@@ -1,0 +1,1 @@
+"""Solvers: one subpackage for each method, none of which imports another."""

@@ -1,0 +1,90 @@
+"""A sparse direct solver in lineax's shape, for the Newton systems of diffrax's implicit methods.
+
+The matrix is read from the operator by coloured products inside the compiled program; SuperLU factorises it on the host. A step
+solves with one matrix many times, so the last factors are kept and found again by a digest of the entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import Any, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import lineax as lx
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+from jaxtyping import Array
+
+from sciml.errors import UnsupportedProblemError
+from solvers.classical.finite_difference.sparsity import Pattern
+
+_KEPT_FACTORS = 2
+
+
+@final
+class FactorCache:
+    """Factors of the last few matrices of one pattern, found by their entries: a pure function with a memory."""
+
+    def __init__(self, pattern: Pattern):
+        self._pattern = pattern
+        self._factors: OrderedDict[bytes, scipy.sparse.linalg.SuperLU | None] = OrderedDict()
+
+    def solve(self, entries: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+        """The solution; NaN where the matrix is singular or not finite, which the time stepper reads as a failed step."""
+        entries, rhs = np.ascontiguousarray(entries), np.asarray(rhs)
+        digest = hashlib.blake2b(entries.tobytes(), digest_size=16).digest()
+        if digest not in self._factors:
+            self._factors[digest] = self._factorise(entries)
+            while len(self._factors) > _KEPT_FACTORS:
+                self._factors.popitem(last=False)
+        factors = self._factors[digest]
+        if factors is None:
+            return np.full_like(rhs, np.nan)
+        return factors.solve(rhs.ravel()).reshape(rhs.shape)
+
+    def _factorise(self, entries: np.ndarray) -> scipy.sparse.linalg.SuperLU | None:
+        if not np.isfinite(entries).all():
+            return None
+        try:
+            return scipy.sparse.linalg.splu(self._pattern.matrix(entries))
+        except RuntimeError:  # SuperLU's way to say that a pivot is exactly zero
+            return None
+
+
+@final
+class SparseLU(lx.AbstractLinearSolver):
+    """Solve J x = b for a square operator on grid arrays `(fields, *grid)` whose sparsity is known.
+
+    Args:
+        pattern: where the operator may differ from zero.
+        cache: factors of this pattern's last matrices.
+    """
+
+    pattern: Pattern = eqx.field(static=True)
+    cache: FactorCache = eqx.field(static=True)
+
+    def init(self, operator: lx.AbstractLinearOperator, options: dict[str, Any]) -> Array:
+        """Entries of the operator on the pattern."""
+        at = jnp.zeros(operator.in_structure().shape, operator.in_structure().dtype)
+        return self.pattern.values(operator.mv, at)
+
+    def compute(self, state: Array, vector: Array, options: dict[str, Any]) -> tuple[Array, lx.RESULTS, dict[str, Any]]:
+        """Factorise on the host, or find the factors, and substitute."""
+        shape = jax.ShapeDtypeStruct(vector.shape, vector.dtype)
+        return jax.pure_callback(self.cache.solve, shape, state, vector), lx.RESULTS.successful, {}
+
+    def transpose(self, state: Array, options: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+        """Not needed by time stepping, which differentiates forwards only."""
+        raise UnsupportedProblemError("reverse-mode differentiation through an implicit step", "forward mode", "use jvp")
+
+    def conj(self, state: Array, options: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+        """Real matrices are their own conjugate."""
+        return state, options
+
+    def assume_full_rank(self) -> bool:
+        """A singular matrix gives NaN, not a least-squares solution."""
+        return True

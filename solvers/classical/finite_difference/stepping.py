@@ -1,0 +1,207 @@
+"""Integration in time by diffrax: choice of the method, chunks between looks at the clock, frames for the solution."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, final
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from sciml.results import RESULTS
+from solvers.classical.finite_difference.evolution import Numbers, expand, state_rate
+from solvers.classical.finite_difference.rates import Scheme
+from solvers.classical.finite_difference.sparse_lu import FactorCache, SparseLU
+from solvers.classical.finite_difference.sparsity import find_pattern
+
+CHUNKS = 16
+STEPS_IN_A_CHUNK = 200_000
+
+_POWER_STEPS = 20
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Tolerance:
+    """Relative and absolute error allowed in a time step."""
+
+    rtol: float
+    atol: float
+
+
+@final
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What the integration left.
+
+    Attributes:
+        frames: node values of the unknowns at equally spaced times, `(frames, unknowns, *grid)`; those never reached hold
+            the last values that were.
+        result: how it ended.
+        steps: accepted and rejected time steps.
+        compile_seconds: time of tracing and compilation.
+        state: the state at the last time reached.
+        time: that time.
+    """
+
+    frames: Float[np.ndarray, "frames unknowns *grid"]
+    result: RESULTS
+    steps: int
+    compile_seconds: float
+    state: Array
+    time: float
+
+
+def spectral_radius(scheme: Scheme, t: Any, state: Array, numbers: Numbers) -> float:
+    """Estimate of the largest |eigenvalue| of the linearised rate, by power iteration from a rough vector."""
+    return float(_spectral_radius(scheme, jnp.asarray(t, float), state, numbers))
+
+
+@eqx.filter_jit
+def _spectral_radius(scheme: Scheme, t: Array, state: Array, numbers: Numbers) -> Array:
+    def rate(y: Array) -> Array:
+        return state_rate(scheme, t, y, numbers)
+
+    tangent_map = jax.linearize(rate, state)[1]
+
+    def step(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
+        v, _ = carry
+        w = tangent_map(v)
+        size = jnp.linalg.norm(w)
+        return (w / jnp.maximum(size, 1e-300), size), size
+
+    start = jax.random.normal(jax.random.key(0), state.shape, state.dtype)
+    start = start / jnp.linalg.norm(start)
+    _, sizes = jax.lax.scan(step, (start, jnp.zeros((), state.dtype)), None, length=_POWER_STEPS)
+    return jnp.exp(jnp.mean(jnp.log(jnp.maximum(sizes[_POWER_STEPS // 2 :], 1e-300))))
+
+
+def choose_integrator(unknowns: int, axes: int, radius: float, span: float, frames: int, rtol: float) -> diffrax.AbstractSolver:
+    """An explicit method where it is estimated to be cheaper than an implicit one, by a model of both costs.
+
+    An explicit step is limited by stability to about 3 / radius; an implicit one by accuracy, and it solves a sparse system.
+
+    Args:
+        unknowns: size of the state.
+        axes: grid axes, which decide how a sparse factorisation fills in.
+        radius: largest |eigenvalue| of the rate.
+        span: time to integrate over.
+        frames: frames, at each of which an implicit step ends.
+        rtol: relative tolerance.
+    """
+    evaluation = 4e-6 + 8e-9 * unknowns
+    explicit = 6 * evaluation * (radius * span / 3 + 100)
+    factorisation = 1e-8 * unknowns**2 if axes == 3 else 1.5e-5 * unknowns
+    implicit = (frames + 100) * (5e-3 + factorisation)
+    if explicit <= 2 * implicit:
+        return diffrax.Tsit5() if rtol > 1e-9 else diffrax.Dopri8()
+    return diffrax.Kvaerno5()
+
+
+def is_implicit(integrator: diffrax.AbstractSolver) -> bool:
+    """Whether a method solves systems of equations."""
+    return isinstance(integrator, diffrax.AbstractImplicitSolver)
+
+
+def with_sparse_newton(
+    integrator: diffrax.AbstractSolver, scheme: Scheme, t: float, state: Array, numbers: Numbers
+) -> diffrax.AbstractSolver:
+    """An implicit method whose Newton systems are solved by sparse LU."""
+    periodic = tuple(axis.periodic for axis in scheme.system.grid.axes)
+    # The identity keeps the diagonal in the pattern; the factor keeps it from cancelling an entry of the rate.
+    pattern = find_pattern(lambda y: np.pi * y + state_rate(scheme, jnp.asarray(t, float), y, numbers), state, periodic)
+    chord = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(linear_solver=SparseLU(pattern, FactorCache(pattern)))
+    return eqx.tree_at(lambda s: s.root_finder, integrator, chord, is_leaf=lambda x: x is integrator.root_finder)  # type: ignore[attr-defined]
+
+
+@eqx.filter_jit
+def _advance(
+    scheme: Scheme, integrator: diffrax.AbstractSolver, state: Array, times: Array, tolerance: Array, numbers: Numbers
+) -> tuple[Array, Array, Array, Any]:
+    """Frames at `times[1:]`, the state at the last, the number of steps and diffrax's result."""
+    controller: Any = diffrax.PIDController(rtol=tolerance[0], atol=tolerance[1])
+    if is_implicit(integrator):
+        controller = diffrax.ClipStepSizeController(controller, step_ts=times[1:])
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(lambda t, y, args: state_rate(scheme, t, y, args)),
+        integrator,
+        times[0],
+        times[-1],
+        None,
+        state,
+        args=numbers,
+        saveat=diffrax.SaveAt(ts=times[1:]),
+        stepsize_controller=controller,
+        max_steps=STEPS_IN_A_CHUNK,
+        throw=False,
+    )
+    states = solution.ys
+    assert states is not None
+    frames = jax.lax.map(lambda pair: frame(scheme, pair[0], pair[1], numbers), (times[1:], states))
+    return frames, states[-1], solution.stats["num_steps"], solution.result
+
+
+def frame(scheme: Scheme, t: Array, state: Array, numbers: Numbers) -> Float[Array, "unknowns *grid"]:
+    """Node values of the unknowns at one time."""
+    fields = expand(scheme.system, state, t, numbers)
+    return jnp.stack([fields[i, 0] for i in range(len(scheme.system.unknowns))])
+
+
+def integrate(
+    scheme: Scheme,
+    integrator: diffrax.AbstractSolver,
+    state: Array,
+    times: Float[np.ndarray, " frames"],
+    tolerance: Tolerance,
+    numbers: Numbers,
+    proceed: Callable[[float, np.ndarray, int], RESULTS | None],
+) -> Trajectory:
+    """March through the frames in chunks.
+
+    Args:
+        scheme: system and advection scheme.
+        integrator: a diffrax method.
+        state: initial state.
+        times: equally spaced times of the frames; their number is 1 more than a multiple of `CHUNKS`.
+        tolerance: error allowed in a step.
+        numbers: the problem's numbers.
+        proceed: called with time, frame and steps after each chunk; a result it returns ends the march.
+    """
+    per_chunk = (len(times) - 1) // CHUNKS
+    allowed = jnp.asarray([tolerance.rtol, tolerance.atol])
+    began = perf_counter()
+    nowhere = jnp.full(per_chunk + 1, float(times[0]))
+    jax.block_until_ready(_advance(scheme, integrator, state, nowhere, allowed, numbers)[:3])
+    compile_seconds = perf_counter() - began
+    first = np.asarray(eqx.filter_jit(frame)(scheme, jnp.asarray(times[0]), state, numbers))
+    parts, steps, result, reached = [first[None]], 0, RESULTS.successful, float(times[0])
+    for start in range(0, len(times) - 1, per_chunk):
+        window = jnp.asarray(times[start : start + per_chunk + 1])
+        frames, last, count, outcome = _advance(scheme, integrator, state, window, allowed, numbers)
+        steps += int(count)
+        result = _result(outcome, np.asarray(frames))
+        if result is not RESULTS.successful:
+            break
+        state, reached = last, float(window[-1])
+        parts.append(np.asarray(frames))
+        stop = proceed(reached, parts[-1][-1], steps)
+        if stop is not None:
+            result = stop
+            break
+    done = np.concatenate(parts)
+    rest = np.repeat(done[-1:], len(times) - len(done), axis=0)
+    return Trajectory(np.concatenate([done, rest]), result, steps, compile_seconds, state, reached)
+
+
+def _result(outcome: Any, frames: np.ndarray) -> RESULTS:
+    if outcome == diffrax.RESULTS.max_steps_reached:
+        return RESULTS.max_steps_reached
+    if not np.isfinite(frames).all():
+        return RESULTS.nonfinite
+    return RESULTS.successful if outcome == diffrax.RESULTS.successful else RESULTS.nonfinite
