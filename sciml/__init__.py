@@ -5,7 +5,7 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from sciml.domains.box import Box
-from sciml.domains.grids import Grid, gauss_legendre_grid, midpoint_grid, uniform_grid
+from sciml.domains.grids import Grid, gauss_legendre_grid, midpoint_grid, scattered_grid, uniform_grid
 from sciml.domains.sampling import Halton, LatinHypercube, Sobol, Uniform
 from sciml.errors import (
     DomainError,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from sciml.domains.grids import Grid, uniform_grid
+from sciml.domains.grids import AbstractGrid, uniform_grid
 from sciml.errors import OptionError
 from sciml.problem import Problem
 
@@ -41,20 +41,23 @@ class Case:
     Attributes:
         name: `burgers`, or `suite/case` exactly as published.
         build: function that returns the problem; its keyword arguments are the case's values.
-        points: test points along each coordinate, ends included; errors are taken there and nowhere else.
+        points: test points along each coordinate, or their number where the rule scatters them; errors are taken there
+            and nowhere else.
         values: arguments for `build` that make this case.
         published: numbers to compare with.
         note: how the statement differs from the published one, if it does.
         fixed: coordinates at which the test grid is held, such as `{"t": 1.0}`.
+        rule: how test points are spread: a function of `sciml.domains.grids`.
     """
 
     name: str
     build: Callable[..., Problem]
-    points: Mapping[str, int]
+    points: Mapping[str, int] | int
     values: Mapping[str, Any] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
     note: str = ""
     fixed: Mapping[str, float] = field(default_factory=dict)
+    rule: Callable[..., AbstractGrid] = uniform_grid
 
     @property
     def summary(self) -> str:
@@ -76,6 +79,6 @@ class Case:
         problem = self.build(**{**self.values, **values})
         return problem if problem.name == self.name else problem.replace(name=self.name)
 
-    def grid(self, problem: Problem) -> Grid:
+    def grid(self, problem: Problem) -> AbstractGrid:
         """The test grid."""
-        return uniform_grid(problem.box, self.points, fixed=self.fixed)
+        return self.rule(problem.box, self.points, fixed=self.fixed)

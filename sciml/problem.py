@@ -68,10 +68,11 @@ class Problem:
         self.observations = tuple(observations)
         self.name = name
         self.bindings = dict(bindings or {})
+        truth = _truth_trees(exact, reference)
         self._trees = _trees(self.equations, self.conditions, self.observations)
-        self.parameters = _collect_parameters(self._trees, numbers or {})
-        self.coefficients = _collect_coefficients(self._trees)
-        self._numbers = dict(numbers or {})
+        self.parameters = _collect_parameters([*self._trees, *truth], numbers or {})
+        self.coefficients = _collect_coefficients([*self._trees, *truth])
+        self.numbers = dict(numbers or {})
         if exact is not None and reference is not None:
             raise ProblemError("both exact= and reference=", "one truth", "drop one")
         self.reference = reference if exact is None else _exact_reference(exact, self)
@@ -133,6 +134,12 @@ class Problem:
         return laws(*self._trees)
 
     @property
+    def symbols(self) -> tuple[Any, ...]:
+        """Every named leaf and law: what `parse` needs to read text about this problem."""
+        leaves = (*self.coordinates, *fields(*self._trees), *self.parameters.values(), *self.coefficients.values())
+        return (*leaves, *self.laws)
+
+    @property
     def unknown_parameters(self) -> tuple[Parameter, ...]:
         """Parameters without a number."""
         return tuple(p for p in self.parameters.values() if not p.is_known)
@@ -192,9 +199,9 @@ class Problem:
         parts: dict[str, Any] = {
             "equations": self.equations, "domain": self.domain, "conditions": self.conditions,
             "observations": self.observations, "reference": self.reference, "name": self.name,
-            "bindings": self.bindings, "numbers": self._numbers,
+            "bindings": self.bindings, "numbers": self.numbers,
         }  # fmt: skip
-        numbers = dict(self._numbers)
+        numbers = dict(self.numbers)
         if "exact" in changes:
             parts["reference"] = None
         for key, value in changes.items():
@@ -205,10 +212,14 @@ class Problem:
             else:
                 known = ", ".join([*parts, "exact", *self.parameters])
                 raise ProblemError(f"replace({key}=…)", f"one of {known}", "check the spelling")
-        if numbers != self._numbers:
+        if numbers != self.numbers:
             parts["numbers"] = numbers
-            if "reference" not in changes and "exact" not in changes and not isinstance(self.reference, ExactReference):
-                parts["reference"] = None  # a truth computed for other numbers is no truth
+            if "reference" not in changes and "exact" not in changes and self.reference is not None:
+                # Forgetting a number does not change the truth that it made: only other numbers ask for another truth.
+                changed = {n: v for n, v in numbers.items() if v is not None and v != self.numbers.get(n)}
+                parts["reference"] = self.reference.renumbered(changed)
+        if not changes.keys().isdisjoint(("equations", "conditions")):
+            _drop_unused(parts)
         return Problem(parts.pop("equations"), parts.pop("domain"), parts.pop("conditions"), **parts)
 
     def observe(self, expression: Any, points: Any, values: Any, noise: Any = None) -> Problem:
@@ -314,7 +325,8 @@ def _equations(given: Equation | Iterable[Equation]) -> list[Equation]:
 
 
 def _conditions(given: Condition | Iterable[Condition]) -> list[Condition]:
-    items = [given] if isinstance(given, (Condition, Equation)) else list(given)
+    single = isinstance(given, (Condition, Equation)) or not isinstance(given, Iterable)
+    items = [given] if single else list(given)  # type: ignore[arg-type]
     for item in items:
         if isinstance(item, Equation):
             raise ProblemError(f"`{item!r}` among the conditions", "a region where it holds", "add .on(domain.at(t=0))")
@@ -331,6 +343,26 @@ def _trees(*groups: Iterable[Any]) -> list[Expr]:
     sides = [side for e in equations for side in (e.lhs, e.rhs)]
     sides += [side for c in conditions for side in (c.equation.lhs, c.equation.rhs)]
     return sides + [o.expression for o in observations]
+
+
+def _truth_trees(exact: Any, reference: Any) -> list[Expr]:
+    if exact is not None and not isinstance(exact, Mapping):
+        raise ProblemError(f"{type(exact).__name__} as exact=", "{field: expression}", "write exact={u: sin(x)}")
+    if reference is not None and not isinstance(reference, (AbstractReference, ComputedReference)):
+        raise ProblemError(f"{type(reference).__name__} as reference=", "a truth of sciml.reference", "see ExactReference")
+    values = exact.values() if exact is not None else ()
+    if isinstance(reference, ExactReference):
+        values = reference.expressions.values()
+    return [as_expr(value) for value in values]
+
+
+def _drop_unused(parts: dict[str, Any]) -> None:
+    """Numbers and functions for names that other equations and conditions no longer have."""
+    trees = _trees(_equations(parts["equations"]), _conditions(parts["conditions"]), parts["observations"])
+    parameters = {p.name for p in walk_payload(*trees) if isinstance(p, Parameter)}
+    symbols = {symbol.name for symbol in laws(*trees)}
+    parts["numbers"] = {name: value for name, value in parts["numbers"].items() if name in parameters}
+    parts["bindings"] = {name: f for name, f in parts["bindings"].items() if name in symbols}
 
 
 def _collect_parameters(trees: list[Expr], numbers: Mapping[str, float | None]) -> dict[str, Parameter]:

@@ -36,6 +36,10 @@ class AbstractReference(ABC):
     def __call__(self, points: Mapping[str, Any]) -> Values:
         """Values of every scalar unknown at points, one array for each coordinate by name."""
 
+    def renumbered(self, numbers: Mapping[str, float]) -> AbstractReference | None:
+        """The truth for other numbers of the parameters, by name; None if this truth holds for its own numbers only."""
+        return None if numbers else self
+
 
 @final
 @dataclass(frozen=True)
@@ -59,6 +63,9 @@ class ExactReference(AbstractReference):
         known = known_values(needed, {n: jnp.asarray(p) for n, p in points.items()}, self.arguments)
         values = evaluate(tuple(self.expressions.values()), known)
         return {name: jnp.broadcast_to(v, shape) for name, v in zip(self.expressions, values, strict=True)}
+
+    def renumbered(self, numbers: Mapping[str, float]) -> ExactReference:
+        return ExactReference(self.expressions, self.arguments.with_parameters(numbers))
 
 
 @final
@@ -106,3 +113,7 @@ class ComputedReference:
     solver: str
     fine: dict[str, Any] = field(default_factory=dict)
     coarse: dict[str, Any] = field(default_factory=dict)
+
+    def renumbered(self, numbers: Mapping[str, float]) -> ComputedReference:
+        """Itself: a recipe holds for any numbers, and what it makes states its own error."""
+        return self

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sciml.domains.domain import Points
-from sciml.domains.grids import Grid
+from sciml.domains.grids import AbstractGrid
 from sciml.errors import DomainError, SolveError
 from sciml.expr.build import components
 from sciml.expr.evaluation import evaluate
@@ -175,7 +175,7 @@ class Solution:
         rows = jax.lax.map(at, flat, batch_size=1024)
         return [np.asarray(row).reshape(shape) for row in rows]
 
-    def errors(self, reference: AbstractReference, grid: Grid) -> dict[str, dict[str, float]]:
+    def errors(self, reference: AbstractReference, grid: AbstractGrid) -> dict[str, dict[str, float]]:
         r"""Relative L2 error (by the grid's quadrature) and largest absolute error of every scalar unknown.
 
         $\|u-u_*\|_2/\|u_*\|_2$; where the truth vanishes the absolute L2 norm is given.

@@ -6,18 +6,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import jax
 import numpy as np
 from jaxtyping import Array, PyTree
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sciml.errors import OptionError
+from sciml.progress import Report, progress
 from sciml.results import RESULTS
 
 if TYPE_CHECKING:
@@ -168,7 +166,7 @@ def train(
     if budget is not None and not budget > 0:
         raise OptionError(f"budget={budget}", "a positive number of seconds", "leave `budget` out for no limit")
     loop = _Loop(iteration, problem, key, callback, math.inf if budget is None else budget, resampling)
-    with _progress(iteration.max_steps, budget) as report:
+    with progress("compiling") as report:
         return loop.run(problem.flatten(weights), report)
 
 
@@ -196,7 +194,7 @@ class _Loop:
     def seconds(self) -> float:
         return time.perf_counter() - self.start
 
-    def run(self, flat: np.ndarray, report: Callable[[TrainingState], None]) -> TrainingRun:
+    def run(self, flat: np.ndarray, report: Report) -> TrainingRun:
         iterate = self.iteration.init(self.problem, flat)
         result = self._outcome(iterate) if iterate.is_finite else RESULTS.nonfinite
         while result is None:
@@ -214,7 +212,7 @@ class _Loop:
                 result = RESULTS.nonfinite if self.rollbacks > LARGEST_NUMBER_OF_ROLLBACKS else None
         return TrainingRun(iterate, self.problem, result, self._history(), self.seconds)
 
-    def _after_step(self, iterate: Iterate, report: Callable[[TrainingState], None]) -> RESULTS | None:
+    def _after_step(self, iterate: Iterate, report: Report) -> RESULTS | None:
         state = TrainingState(
             step=iterate.steps,
             seconds=self.seconds,
@@ -225,7 +223,8 @@ class _Loop:
             weights=self.problem.unflatten(iterate.flat),
         )
         self._record(state)
-        report(state)
+        done = max(state.step / self.iteration.max_steps, state.seconds / self.budget)
+        report(done, f"step {state.step}  loss {state.loss:.2e}  fresh residual {state.fresh:.1e}")
         if self.callback is not None and self.callback(state):
             return RESULTS.interrupted
         return self._outcome(iterate)
@@ -269,19 +268,3 @@ class _Loop:
             measured = self.iteration.restart(fresh, iterate)
         self.fresh = math.sqrt(2 * measured.loss)
         return renewed, RESULTS.successful if self.fresh <= self.iteration.tolerance else None
-
-
-@contextmanager
-def _progress(max_steps: int, budget: float | None) -> Iterator[Callable[[TrainingState], None]]:
-    """A progress bar on a terminal, nothing in a pipe."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("compiling", total=1.0)
-
-        def report(state: TrainingState) -> None:
-            done = max(state.step / max_steps, state.seconds / budget if budget else 0.0)
-            text = f"step {state.step}  loss {state.loss:.2e}  fresh residual {state.fresh:.1e}"
-            progress.update(task, completed=done, description=text)
-
-        yield report

@@ -233,7 +233,7 @@ class Box(AbstractDomain):
             return self._named[name]
         known = [
             *self._named,
-            *(f"{p.axis.name}{'-' if p.side is Side.LOWER else '+'}" for p in self.faces() if p.axis),
+            *(f"{p.axis.name}{'-' if p.side is Side.LOWER else '+'}" for p in self.faces() if p.axis is not None),
         ]
         for place in self.faces():
             assert place.axis is not None

@@ -1,7 +1,8 @@
-"""Tensor grids with quadrature weights."""
+"""Grids: points with quadrature weights, on a tensor product or scattered."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
@@ -15,9 +16,35 @@ from sciml.domains.domain import Points
 from sciml.errors import DomainError
 
 
+class AbstractGrid(ABC):
+    """Points with quadrature weights, on which errors are taken."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the arrays of points and weights."""
+
+    @abstractmethod
+    def points(self) -> Points:
+        """All points, one array of the grid's shape for each coordinate."""
+
+    @abstractmethod
+    def quadrature(self) -> jax.Array:
+        """Weights, of the grid's shape; they sum to the volume."""
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(np.prod(self.shape))
+
+    def flat_points(self) -> Points:
+        """All points, one array of shape `(size,)` for each coordinate."""
+        return {name: value.reshape(-1) for name, value in self.points().items()}
+
+
 @final
 @dataclass(frozen=True)
-class Grid:
+class Grid(AbstractGrid):
     """A tensor grid: nodes `(n,)` and quadrature weights `(n,)` along each coordinate, by name, in frame order."""
 
     nodes: dict[str, np.ndarray]
@@ -25,29 +52,36 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Number of nodes along each coordinate."""
         return tuple(n.size for n in self.nodes.values())
 
-    @property
-    def size(self) -> int:
-        """Number of points."""
-        return int(np.prod(self.shape))
-
     def points(self) -> Points:
-        """All points, one array of the grid's shape for each coordinate."""
         mesh = np.meshgrid(*self.nodes.values(), indexing="ij")
         return {name: jnp.asarray(m) for name, m in zip(self.nodes, mesh, strict=True)}
 
-    def flat_points(self) -> Points:
-        """All points, one array of shape `(size,)` for each coordinate."""
-        return {name: value.reshape(-1) for name, value in self.points().items()}
-
     def quadrature(self) -> jax.Array:
-        """Product weights, of the grid's shape; they sum to the volume."""
         total = np.ones(())
         for w in self.weights.values():
             total = np.multiply.outer(total, w)
         return jnp.asarray(total)
+
+
+@final
+@dataclass(frozen=True)
+class ScatteredGrid(AbstractGrid):
+    """Points `(n,)` of each coordinate, by name, with equal weights: where a tensor grid would be too large."""
+
+    nodes: Points
+    volume: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return next(iter(self.nodes.values())).shape
+
+    def points(self) -> Points:
+        return dict(self.nodes)
+
+    def quadrature(self) -> jax.Array:
+        return jnp.full(self.shape, self.volume / self.size)
 
 
 def _per_axis(box: Box, n: int | Mapping[str, int], fixed: Mapping[str, float]) -> dict[str, int]:
@@ -112,3 +146,20 @@ def midpoint_grid(box: Box, n: int | Mapping[str, int], *, fixed: Mapping[str, f
         step = (upper - lower) / count
         axes[name] = lower + step * (np.arange(count) + 0.5), np.full(count, step)
     return _assemble(box, axes, fixed)
+
+
+def scattered_grid(box: Box, n: int, *, fixed: Mapping[str, float] | None = None) -> ScatteredGrid:
+    """The first n points of one scrambled Sobol sequence, the same at every call, with equal weights.
+
+    Args:
+        box: the domain.
+        n: how many points.
+        fixed: coordinates held at a number, such as `{"t": 1.0}`.
+
+    Raises:
+        DomainError: `n` is not a positive integer.
+    """
+    points = box.sample(n, jax.random.key(0))
+    free = [name for name in points if name not in (fixed or {})]
+    held = {name: jnp.full(n, number) for name, number in (fixed or {}).items()}
+    return ScatteredGrid({**points, **held}, float(np.prod([box.length(name) for name in free])))

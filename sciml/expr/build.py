@@ -13,7 +13,7 @@ from sciml.expr.equation import Equation
 from sciml.expr.frames import Frame
 from sciml.expr.nodes import Apply, Constant, Coordinate, Expr, Scalar, Tensor, Truth, node
 from sciml.expr.operations import Op
-from sciml.expr.shapes import describe, result_shape
+from sciml.expr.shapes import Shape, describe, result_shape
 
 
 def apply(op: Op, *operands: Any, attr: tuple[Any, ...] = (), extent: int = 0) -> Any:
@@ -23,16 +23,26 @@ def apply(op: Op, *operands: Any, attr: tuple[Any, ...] = (), extent: int = 0) -
         ExpressionError: an operand is not an expression or number, or the shapes do not fit.
     """
     args = tuple(as_expr(operand) for operand in operands)
+    shape = checked_shape(op, args, extent)
+    if op is Op.ADD and len(args) == 2 and isinstance(args[0], Apply) and args[0].op is Op.ADD:
+        args = (*args[0].operands, args[1])  # (a + b) + c is the sum a + b + c as Python reads it
+    folded = _fold(op, args)
+    return node(op, args, attr, shape) if folded is None else folded
+
+
+def checked_shape(op: Op, args: tuple[Expr, ...], extent: int = 0) -> Shape:
+    """Shape of `op` applied to `args`.
+
+    Raises:
+        ExpressionError: the shapes do not fit, or a comparison stands for a number or the other way round.
+    """
     shape = result_shape(op, tuple(arg.shape for arg in args), extent)
     for arg in args:
         if isinstance(arg, Truth) is not (op in (Op.AND, Op.OR, Op.NOT) or (op is Op.WHERE and arg is args[0])):
             raise ExpressionError(
                 f"`{arg!r}` in {op.value}", "numbers there, and comparisons in where", "use where(a < b, p, q)"
             )
-    if op is Op.ADD and len(args) == 2 and isinstance(args[0], Apply) and args[0].op is Op.ADD:
-        args = (*args[0].operands, args[1])  # (a + b) + c is the sum a + b + c as Python reads it
-    folded = _fold(op, args)
-    return node(op, args, attr, shape) if folded is None else folded
+    return shape
 
 
 def scalar(op: Op, *operands: Any, attr: tuple[Any, ...] = (), extent: int = 0) -> Scalar:
@@ -70,13 +80,21 @@ def _fold(op: Op, args: tuple[Expr, ...]) -> Constant | None:
                 return Constant(a / b)
             case Op.NEGATIVE, [a]:
                 return Constant(-a)
-            case Op.POWER, [a, b] if isinstance(a**b, (int, float)):
-                return Constant(a**b)
+            case Op.POWER, [a, b]:
+                return _power(a, b)
     except ZeroDivisionError:
         raise ExpressionError(f"{op.value} of {values}", "a divisor that is not zero", "check the constants") from None
     except OverflowError:
         raise ExpressionError(f"{op.value} of {values}, which overflows", "a finite number", "rescale") from None
     return None
+
+
+def _power(a: int | float, b: int | float) -> Constant | None:
+    """`a ** b`, exact for integers; None where it is not real."""
+    rounded = float(a) ** b  # refuses what overflows before the integers grow
+    if isinstance(rounded, complex):
+        return None
+    return Constant(a**b if isinstance(a, int) and isinstance(b, int) and b >= 0 else rounded)
 
 
 def as_expr(value: object) -> Expr:

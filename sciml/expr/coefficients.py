@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from sciml.errors import ExpressionError
 
@@ -27,7 +28,12 @@ class AbstractInterpolation(eqx.Module):
 
     @abstractmethod
     def weights(self, nodes: jax.Array, at: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Indices and weights `(k,)` of the nodes that carry the value at one scalar point."""
+        """Indices and weights `(k, *at.shape)` of the nodes that carry the values at points; NumPy in, NumPy out."""
+
+
+def _library(array: Any) -> Any:
+    """JAX's functions for a JAX array or tracer, else NumPy's."""
+    return jnp if isinstance(array, jax.Array) else np
 
 
 @final
@@ -39,8 +45,9 @@ class Nearest(AbstractInterpolation):
         return 0
 
     def weights(self, nodes: jax.Array, at: jax.Array) -> tuple[jax.Array, jax.Array]:
+        xp = _library(nodes)
         middle = (nodes[1:] + nodes[:-1]) / 2
-        return jnp.searchsorted(middle, at)[None], jnp.ones((1,), at.dtype)
+        return xp.searchsorted(middle, at)[None], xp.ones_like(at)[None]
 
 
 @final
@@ -52,9 +59,9 @@ class Linear(AbstractInterpolation):
         return 0
 
     def weights(self, nodes: jax.Array, at: jax.Array) -> tuple[jax.Array, jax.Array]:
-        left = jnp.clip(jnp.searchsorted(nodes, at, side="right") - 1, 0, nodes.size - 2)
+        xp, left = _library(nodes), _cell(nodes, at)
         share = (at - nodes[left]) / (nodes[left + 1] - nodes[left])
-        return jnp.stack([left, left + 1]), jnp.stack([1 - share, share])
+        return xp.stack([left, left + 1]), xp.stack([1 - share, share])
 
 
 @final
@@ -69,25 +76,32 @@ class Cubic(AbstractInterpolation):
         return 1
 
     def weights(self, nodes: jax.Array, at: jax.Array) -> tuple[jax.Array, jax.Array]:
-        left = jnp.clip(jnp.searchsorted(nodes, at, side="right") - 1, 0, nodes.size - 2)
+        xp, left = _library(nodes), _cell(nodes, at)
         step = nodes[left + 1] - nodes[left]
         s = (at - nodes[left]) / step
         value_left, value_right = (1 + 2 * s) * (1 - s) ** 2, s**2 * (3 - 2 * s)
         slope_left, slope_right = step * s * (1 - s) ** 2, step * s**2 * (s - 1)
         index_a, slopes_a = _three_point_slope(nodes, left)
         index_b, slopes_b = _three_point_slope(nodes, left + 1)
-        indices = jnp.concatenate([jnp.stack([left, left + 1]), index_a, index_b])
-        weights = jnp.concatenate([jnp.stack([value_left, value_right]), slope_left * slopes_a, slope_right * slopes_b])
+        indices = xp.concatenate([xp.stack([left, left + 1]), index_a, index_b])
+        weights = xp.concatenate([xp.stack([value_left, value_right]), slope_left * slopes_a, slope_right * slopes_b])
         return indices, weights
 
 
+def _cell(nodes: jax.Array, at: jax.Array) -> jax.Array:
+    """Index of the left node of the interval that holds each point; the outer intervals extend to infinity."""
+    xp = _library(nodes)
+    return xp.clip(xp.searchsorted(nodes, at, side="right") - 1, 0, nodes.size - 2)
+
+
 def _three_point_slope(nodes: jax.Array, i: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Derivative at node i of the parabola through three neighbouring nodes."""
-    base = jnp.clip(i - 1, 0, nodes.size - 3)
-    index = base + jnp.arange(3)
+    """Derivative at nodes i of the parabola through three neighbouring nodes."""
+    xp = _library(nodes)
+    base = xp.clip(i - 1, 0, nodes.size - 3)
+    index = xp.stack([base, base + 1, base + 2])
     a, b, c = nodes[index]
     x = nodes[i]
-    weights = jnp.stack(
+    weights = xp.stack(
         [
             (2 * x - b - c) / ((a - b) * (a - c)),
             (2 * x - a - c) / ((b - a) * (b - c)),
@@ -99,7 +113,7 @@ def _three_point_slope(nodes: jax.Array, i: jax.Array) -> tuple[jax.Array, jax.A
 
 @final
 class GriddedData(eqx.Module):
-    """Data on a tensor grid and its interpolation; calling it interpolates elementwise."""
+    """Data on a tensor grid and its interpolation; calling it interpolates elementwise, NumPy in, NumPy out."""
 
     values: jax.Array
     points: tuple[jax.Array, ...]
@@ -110,7 +124,9 @@ class GriddedData(eqx.Module):
         """Classical derivatives of the interpolant."""
         return self.interpolation.smoothness
 
-    def __call__(self, *at: jax.Array) -> jax.Array:
+    def __call__(self, *at: Any) -> Any:
+        if not any(isinstance(a, jax.Array) for a in at) and not isinstance(self.values, Tracer):
+            return self._on_host(*np.broadcast_arrays(*[np.asarray(a, float) for a in at]))
         at = tuple(jnp.broadcast_arrays(*[jnp.asarray(a, self.values.dtype) for a in at]))
         flat = jax.vmap(self._one)(*[a.reshape(-1) for a in at])
         return flat.reshape(at[0].shape)
@@ -122,10 +138,19 @@ class GriddedData(eqx.Module):
             value = jnp.tensordot(weights, value[indices], axes=1)
         return value
 
+    def _on_host(self, *at: np.ndarray) -> np.ndarray:
+        nodes = [np.asarray(p) for p in self.points]
+        axes = [self.interpolation.weights(n, a) for n, a in zip(nodes, at, strict=True)]  # type: ignore[arg-type]
+        values, total = np.asarray(self.values), np.zeros(at[0].shape)
+        for corner in np.ndindex(*(indices.shape[0] for indices, _ in axes)):
+            weight = np.prod([w[k] for k, (_, w) in zip(corner, axes, strict=True)], axis=0)
+            total += weight * values[tuple(i[k] for k, (i, _) in zip(corner, axes, strict=True))]
+        return total
+
 
 @final
 class FunctionData(eqx.Module):
-    """A known JAX function of the coordinates, evaluated elementwise."""
+    """A known JAX function of the coordinates, evaluated elementwise, NumPy in, NumPy out."""
 
     function: Callable[..., Any]
 
@@ -134,9 +159,11 @@ class FunctionData(eqx.Module):
         """A function is differentiated by JAX; the user vouches for its smoothness."""
         return INFINITELY_SMOOTH
 
-    def __call__(self, *at: jax.Array) -> jax.Array:
+    def __call__(self, *at: Any) -> Any:
+        on_host = not any(isinstance(a, jax.Array) for a in at)
         at = tuple(jnp.broadcast_arrays(*[jnp.asarray(a) for a in at]))
-        return jnp.broadcast_to(self.function(*at), at[0].shape)
+        value = jnp.broadcast_to(self.function(*at), at[0].shape)
+        return np.asarray(value) if on_host and not isinstance(value, Tracer) else value
 
 
 def make_payload(

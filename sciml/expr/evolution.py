@@ -130,13 +130,9 @@ def _clean(row: Split) -> Split:
 
 
 def ratio(top: Scalar, bottom: Scalar) -> Scalar:
-    """`top / bottom` with equal factors cancelled, term by term in a sum."""
+    """`top / bottom` with equal factors cancelled, as a whole or, failing that, term by term in a sum."""
     if is_number(top, 0):
         return ZERO
-    if isinstance(top, Apply) and top.op is Op.ADD:
-        return total(ratio(part, bottom) for part in top.operands)  # type: ignore[arg-type]
-    if isinstance(top, Apply) and top.op is Op.SUBTRACT:
-        return total([ratio(top.operands[0], bottom), negative(ratio(top.operands[1], bottom))])  # type: ignore[arg-type]
     if isinstance(top, Apply) and top.op is Op.NEGATIVE:
         return negative(ratio(top.operands[0], bottom))  # type: ignore[arg-type]
     above, below = _factors(top), _factors(bottom)
@@ -144,7 +140,14 @@ def ratio(top: Scalar, bottom: Scalar) -> Scalar:
         if factor in above:
             above.remove(factor)
             below.remove(factor)
-    return quotient(product(*above), product(*below))
+    if not below:
+        return product(*above)
+    rest = product(*below)
+    if isinstance(top, Apply) and top.op is Op.ADD and len(above) == 1:
+        return total(ratio(part, rest) for part in top.operands)  # type: ignore[arg-type]
+    if isinstance(top, Apply) and top.op is Op.SUBTRACT and len(above) == 1:
+        return total([ratio(top.operands[0], rest), negative(ratio(top.operands[1], rest))])  # type: ignore[arg-type]
+    return quotient(product(*above), rest)
 
 
 def _factors(e: Scalar) -> list[Scalar]:

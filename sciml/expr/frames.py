@@ -27,14 +27,17 @@ class Frame:
 
 def encode(value: object) -> bytes:
     """Bytes that identify a value inside a structure; whatever has a digest contributes that."""
+    kind = type(value)
+    if kind is str:
+        return b"s%d:" % len(value) + value.encode()  # type: ignore[arg-type, attr-defined]
+    if kind is tuple:
+        return b"(%d:" % len(value) + b"".join(map(encode, value)) + b")"  # type: ignore[arg-type]
+    if kind is float:
+        return b"f" + struct.pack("<d", value)
     digest = getattr(value, "digest", None)
     if isinstance(digest, bytes):
         return b"e" + digest
-    if isinstance(value, tuple):
-        return b"(" + b",".join(encode(item) for item in value) + b")"
-    if isinstance(value, float):
-        return b"f" + struct.pack("<d", value)
-    return f"{type(value).__name__}:{value}".encode()
+    return b"v" + encode(f"{kind.__name__} {value}")
 
 
 def fingerprint(*parts: object) -> bytes:

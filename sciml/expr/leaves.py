@@ -21,6 +21,8 @@ from sciml.expr.operations import Op
 from sciml.expr.shapes import Shape
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
+_TAKEN = frozenset({"pi", "normal"})
+"""Leaves that the language has by name."""
 
 
 def check_name(name: object, what: str) -> None:
@@ -31,6 +33,8 @@ def check_name(name: object, what: str) -> None:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ExpressionError(f"the name {name!r} of a {what}", "letters, digits and inner underscores", "rename it")
+    if name in _TAKEN and what != "law":
+        raise ExpressionError(f"the name {name!r} of a {what}", "a name that the language does not use", "rename it")
 
 
 def coordinates(names: str, *, time: str = "t") -> tuple[Coordinate, ...]:

@@ -155,7 +155,8 @@ def _at(a: Scalar, places: tuple[tuple[Coordinate, float], ...]) -> Scalar:
         if is_atom(n) and isinstance(n, Apply) and n.op is Op.AT:
             own = {x for x, _ in n.attr}
             extra = tuple((x, v) for x, v in places if x not in own and x in _dependencies(n))
-            replacements[n] = node(Op.AT, n.operands, (*n.attr, *extra), ()) if extra else n
+            together = tuple(sorted((*n.attr, *extra), key=lambda place: place[0].of.names.index(place[0].name)))
+            replacements[n] = node(Op.AT, n.operands, together, ())
         elif is_atom(n) and not isinstance(n, Coordinate):
             where = tuple((x, v) for x, v in places if x in _dependencies(n))
             if where:

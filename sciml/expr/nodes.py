@@ -297,11 +297,14 @@ class Constant(Scalar):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        value = self.value
+        value = int(self.value) if isinstance(self.value, int) else float(self.value)  # subclasses print otherwise
+        if isinstance(value, int) and value.bit_length() > 1023:
+            raise ExpressionError(f"an integer of {value.bit_length()} bits", "a number that fits a float", "rescale")
         if not math.isfinite(value):
             raise ExpressionError(f"the number {value}", "a finite number", "check how it was computed")
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            object.__setattr__(self, "value", int(value))
+            value = int(value)
+        object.__setattr__(self, "value", value)
         self._seal((), None)
 
     def _identity(self) -> tuple[object, ...]:

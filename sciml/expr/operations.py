@@ -81,3 +81,12 @@ COMPARISONS = frozenset({Op.LESS, Op.LESS_EQUAL, Op.GREATER, Op.GREATER_EQUAL})
 
 LINEAR_CALCULUS = frozenset({Op.DERIVATIVE, Op.GRAD, Op.DIV, Op.CURL, Op.LAPLACIAN})
 """Differential operators, which `lower` pushes to the leaves."""
+
+_BINARY = COMPARISONS | {
+    Op.SUBTRACT, Op.MULTIPLY, Op.DIVIDE, Op.POWER, Op.MINIMUM, Op.MAXIMUM, Op.AND, Op.OR,
+    Op.DOT, Op.INNER, Op.OUTER, Op.CROSS,
+}  # fmt: skip
+_VARIADIC = {Op.ADD, Op.STACK, Op.LAW, Op.LAW_JET}
+
+ARITY: dict[Op, int] = {op: 2 if op in _BINARY else 3 if op is Op.WHERE else 1 for op in Op if op not in _VARIADIC}
+"""Number of operands, of operations that have a fixed one."""

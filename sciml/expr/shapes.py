@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from sciml.errors import ExpressionError
 from sciml.expr.operations import COMPARISONS, FUNCTIONS, Op
 
 Shape = tuple[int, ...]
 
 NAMES = {0: "scalar", 1: "vector", 2: "tensor"}
+
+
+def size(shape: Shape) -> int:
+    """Number of components: 1 for a scalar."""
+    return math.prod(shape)
 
 
 def describe(shape: Shape) -> str:

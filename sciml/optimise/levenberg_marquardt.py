@@ -8,6 +8,7 @@ from typing import final
 import jax.numpy as jnp
 import numpy as np
 
+from sciml.errors import OptionError
 from sciml.optimise.blocks import CHUNK_BYTES, Gram, LeastSquares, gram, jacobian_rows, losses
 from sciml.optimise.damped_steps import RELATIVE_DAMPING_FLOOR, cholesky_steps, singular_value_steps
 from sciml.optimise.optimiser import AbstractIterativeOptimiser, check_positive
@@ -18,22 +19,25 @@ CANDIDATES = np.array([1 / 30, 1 / 4, 1.0, 8.0])
 """Factors on the damping which are tried together; measured best on physics-informed networks among a few sets."""
 
 REJECTION_FACTOR = 16.0
-LARGEST_RELATIVE_DAMPING = 1e8
+SMALLEST_DAMPING, LARGEST_DAMPING = 1e-20, 1e10
 
 
 @final
 @dataclass(frozen=True)
 class TrustRegion:
-    """What is remembered between steps: λ, the diagonal D, and how many steps in a row were slow."""
+    """What is remembered between steps: λ, and how many steps in a row were slow."""
 
     damping: float
-    scaling: np.ndarray
     slow_steps: int = 0
 
 
 @final
 class LevenbergMarquardt(AbstractIterativeOptimiser):
     """Minimise `1/2 |r(w)|²` by steps `(JᵀJ + λ D) δ = -Jᵀr`, keeping the best of several λ at the same points.
+
+    D is a power p of the diagonal of JᵀJ with the dimension of JᵀJ, so that λ is a pure number: p = 0 is Levenberg's
+    sphere, p = 1 Marquardt's scaling, which no change of units affects. In between, p = 1/2 left two to four times less
+    error on physics-informed networks than either at equal steps.
 
     Every step forms JᵀJ once from the exact Jacobian (double precision), solves for the dampings `λ {1/30, 1/4, 1,
     8}` and keeps the weights of the smallest loss with their λ; when none improves, λ grows sixteenfold. Below a
@@ -51,9 +55,8 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
             stationary.
         step_tolerance: relative loss decrease that counts as slow progress.
         patience: slow steps in a row after which the iteration has stagnated.
-        initial_damping: first λ relative to the largest diagonal entry of JᵀJ.
-        marquardt_scaling: D = running maximum of diag(JᵀJ) (invariant to the scale of each weight) instead of the
-            identity.
+        initial_damping: first λ.
+        scaling_exponent: p, from 0 to 1.
         chunk_bytes: memory that the Jacobian of one chunk of points may take.
     """
 
@@ -62,8 +65,8 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
     gradient_tolerance: float = 1e-9
     step_tolerance: float = 1e-9
     patience: int = 5
-    initial_damping: float = 1e-3
-    marquardt_scaling: bool = False
+    initial_damping: float = 1e-2
+    scaling_exponent: float = 0.5
     chunk_bytes: int = CHUNK_BYTES
 
     def __check_init__(self) -> None:
@@ -73,36 +76,36 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
             initial_damping=self.initial_damping,
             chunk_bytes=self.chunk_bytes,
         )
+        if not 0 <= self.scaling_exponent <= 1:
+            raise OptionError(f"scaling_exponent={self.scaling_exponent}", "a number from 0 to 1", "leave the default")
 
     def init(self, problem: LeastSquares, flat: np.ndarray) -> Iterate:
         """The iterate at the initial weights, before any step."""
         equations = gram(problem, flat, self.chunk_bytes)
-        return Iterate(np.asarray(flat), equations.losses, memory=self._first_region(equations))
+        return Iterate(np.asarray(flat), equations.losses, memory=TrustRegion(self.initial_damping))
 
     def step(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
         """One Gram matrix and as many damped solves as it takes to decrease the loss."""
         equations = gram(problem, iterate.flat, self.chunk_bytes)
         cosine = _gradient_cosine(equations)
         region: TrustRegion = iterate.memory
-        if self.marquardt_scaling:
-            region = replace(region, scaling=np.maximum(region.scaling, equations.matrix.diagonal()))
         diagnostics = {"damping": region.damping, "gradient_cosine": cosine}
         if cosine <= self.gradient_tolerance:
             return replace(iterate, memory=region, diagnostics=diagnostics, result=RESULTS.successful)
-        largest = LARGEST_RELATIVE_DAMPING * np.trace(equations.matrix) / np.sum(region.scaling)
-        while region.damping <= largest:
+        scaling = self._scaling(equations)
+        while region.damping <= LARGEST_DAMPING:
             dampings = region.damping * CANDIDATES
-            steps = self._steps(problem, iterate.flat, equations, region.scaling, dampings)
+            steps = self._steps(problem, iterate.flat, equations, scaling, dampings)
             trials = iterate.flat + steps
             values = np.asarray(losses(problem, jnp.asarray(trials)))
             totals = np.where(np.isfinite(values).all(axis=1), values.sum(axis=1), np.inf)
             best = int(np.argmin(totals))
             if totals[best] < equations.loss:
-                return self._accept(
-                    iterate, trials[best], values[best], replace(region, damping=float(dampings[best])), diagnostics
-                )
+                region = replace(region, damping=max(float(dampings[best]), SMALLEST_DAMPING))
+                return self._accept(iterate, trials[best], values[best], region, diagnostics)
             region = replace(region, damping=REJECTION_FACTOR * region.damping)
-        return replace(iterate, memory=self._first_region(equations), diagnostics=diagnostics, result=RESULTS.stagnated)
+        region = TrustRegion(self.initial_damping)
+        return replace(iterate, memory=region, diagnostics=diagnostics, result=RESULTS.stagnated)
 
     def restart(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
         """The same weights on other points; the damping is kept."""
@@ -114,17 +117,15 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
         region = replace(iterate.memory, damping=REJECTION_FACTOR * iterate.memory.damping)
         return replace(iterate, memory=region, result=None)
 
-    def _first_region(self, equations: Gram) -> TrustRegion:
+    def _scaling(self, equations: Gram) -> np.ndarray:
         diagonal = equations.matrix.diagonal()
-        scaling = np.ones_like(diagonal)
-        if self.marquardt_scaling:
-            scaling = np.maximum(diagonal, np.finfo(float).eps * diagonal.max())
-        return TrustRegion(float(self.initial_damping * np.max(diagonal / scaling)), scaling)
+        floored = np.maximum(diagonal, np.finfo(float).eps * diagonal.max())
+        return floored**self.scaling_exponent * floored.mean() ** (1 - self.scaling_exponent)
 
     def _steps(
         self, problem: LeastSquares, flat: np.ndarray, equations: Gram, scaling: np.ndarray, dampings: np.ndarray
     ) -> np.ndarray:
-        if dampings.min() * scaling.min() > RELATIVE_DAMPING_FLOOR * np.trace(equations.matrix):
+        if dampings.min() > RELATIVE_DAMPING_FLOOR * np.sum(equations.matrix.diagonal() / scaling):
             return cholesky_steps(equations.matrix, equations.gradient, scaling, dampings)
         return singular_value_steps(*jacobian_rows(problem, flat, self.chunk_bytes), scaling, dampings)
 

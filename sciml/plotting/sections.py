@@ -17,7 +17,10 @@ Sample = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 NODES = {1: 801, 2: 161}
 """Points along each coordinate of a line and of a plane."""
+NARROW = 4
+"""Ratio of sides from which on a plane is stretched to fill its panel."""
 PROBES = 2048
+"""Points among which a plane worth drawing is looked for."""
 
 
 @final
@@ -28,15 +31,23 @@ class Section:
     Attributes:
         nodes: the one or two coordinates that vary, horizontal first, with their nodes `(n,)`.
         held: the numbers of all others.
+        time: the name of time, if the domain has one.
     """
 
     nodes: dict[str, np.ndarray]
     held: dict[str, float]
+    time: str | None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Coordinates that vary, horizontal first."""
         return tuple(self.nodes)
+
+    @property
+    def keeps_proportions(self) -> bool:
+        """Whether both axes are lengths, and not too unlike to be drawn with one unit."""
+        extents = [float(np.ptp(x)) for x in self.nodes.values()]
+        return len(extents) == 2 and self.time not in self.nodes and max(extents) < NARROW * min(extents)
 
     def points(self) -> dict[str, np.ndarray]:
         """Every coordinate, of shape `(n,)` for a line and `(vertical, horizontal)` for a plane."""
@@ -46,7 +57,13 @@ class Section:
         return {**varying, **{name: np.full(shape, value) for name, value in self.held.items()}}
 
 
-def section(domain: AbstractDomain, along: tuple[str, ...], held: Mapping[str, float], n: int | None = None) -> Section:
+def section(
+    domain: AbstractDomain,
+    time: str | None,
+    along: tuple[str, ...],
+    held: Mapping[str, float],
+    n: int | None = None,
+) -> Section:
     """The line or plane along some coordinates with the others held.
 
     Raises:
@@ -54,7 +71,7 @@ def section(domain: AbstractDomain, along: tuple[str, ...], held: Mapping[str, f
     """
     names = domain.frame.names
     unknown = [name for name in held if name not in names]
-    if unknown or n is not None and n < 2:
+    if unknown or (n is not None and n < 2):
         raise DomainError(
             f"{', '.join(unknown)} held in a picture" if unknown else f"{n} points in a picture",
             f"some of {', '.join(names)}, at least 2 points",
@@ -62,29 +79,37 @@ def section(domain: AbstractDomain, along: tuple[str, ...], held: Mapping[str, f
         )
     count = n or NODES[len(along)]
     nodes = {name: np.linspace(*domain.bounds[name], count) for name in along}
-    return Section(nodes, {name: float(held[name]) for name in names if name not in along})
+    return Section(nodes, {name: float(held[name]) for name in names if name not in along}, time)
 
 
-def section_of_grid(grid: Grid, time: str | None, sample: Sample) -> Section:
-    """A line or plane of a grid: its last time if space has two axes, else all; further axes through a large value."""
+@final
+@dataclass(frozen=True)
+class Cut:
+    """A line or plane of a tensor grid: the section, and the index that takes it out of arrays of the grid's shape."""
+
+    section: Section
+    index: tuple[int | slice, ...]
+
+    def take(self, array: np.ndarray) -> np.ndarray:
+        """Values on the section, `(n,)` or `(vertical, horizontal)`."""
+        return np.asarray(array, float)[self.index].T
+
+
+def cut_of_grid(grid: Grid, time: str | None, values: np.ndarray) -> Cut:
+    """All of a grid of one or two axes; else its last time; else a plane through the largest of `values` in modulus."""
     free = [name for name, nodes in grid.nodes.items() if nodes.size > 1]
-    held = {name: float(nodes[0]) for name, nodes in grid.nodes.items() if nodes.size == 1}
     if time in free and len(free) > 2:
         free.remove(time)
-        held[time] = float(grid.nodes[time][-1])
-    along = tuple(free[:2])
-    if len(free) > 2:
-        bounds = {name: (float(grid.nodes[name][0]), float(grid.nodes[name][-1])) for name in free}
-        large = loudest_point(sample, bounds, held)
-        held |= {name: _nearest(grid.nodes[name], large[name]) for name in free[2:]}
-    if not along:
-        along = (next(iter(grid.nodes)),)
-        held.pop(along[0])
-    return Section({name: grid.nodes[name] for name in along}, held)
-
-
-def _nearest(nodes: np.ndarray, value: float) -> float:
-    return float(nodes[np.argmin(np.abs(nodes - value))])
+    along = tuple(free[:2]) or (next(iter(grid.nodes)),)
+    place: dict[str, int] = {time: grid.nodes[time].size - 1} if time is not None and time not in along else {}
+    modulus = np.where(np.isfinite(values), np.abs(values), -1.0)
+    for name, i in place.items():
+        modulus = np.take(modulus, [i], axis=list(grid.nodes).index(name))
+    largest = dict(zip(grid.nodes, np.unravel_index(int(np.argmax(modulus)), modulus.shape), strict=True))
+    chosen = {name: place.get(name, int(largest[name])) for name in grid.nodes if name not in along}
+    held = {name: float(grid.nodes[name][i]) for name, i in chosen.items()}
+    index = tuple(chosen.get(name, slice(None)) for name in grid.nodes)
+    return Cut(Section({name: grid.nodes[name] for name in along}, held, time), index)
 
 
 def loudest_point(

@@ -19,7 +19,9 @@ from sciml.results import RESULTS
 Array = NDArray[np.float64]
 
 _DAMPING_LIMIT = 1 / 256
-_ROUND_OFF_LEVEL = 1e-6
+_CONTRACTION = 0.1
+_FORCING = 1e-3
+_FEW_PRODUCTS = 8
 
 
 class NewtonOutcome(NamedTuple):
@@ -28,7 +30,7 @@ class NewtonOutcome(NamedTuple):
     Args:
         values: last iterate, of the shape of the guess.
         result: successful, stagnated, nonfinite or max_steps_reached.
-        error: estimate of the relative error, the size of the last correction over that of the iterate.
+        error: estimate of the relative error, the size of the next correction over that of the iterate.
         iterations: Newton steps taken.
         products: directional derivatives taken.
     """
@@ -50,10 +52,11 @@ def newton_krylov(
     max_iterations: int = 40,
     max_products: int = 120,
 ) -> NewtonOutcome:
-    """Solve F(u) = 0 by damped Newton steps, F'(u) δ = -F(u) by GMRES on P^-1 F'(u).
+    """Solve F(u) = 0 by Newton steps: first with P in place of F'(u), else F'(u) δ = -F(u) by GMRES on P^-1 F'(u).
 
-    A preconditioner that is the exact inverse costs one product a step. Steps are damped until the preconditioned
-    residual falls (the natural monotonicity test). At round-off, corrections stop shrinking and the last one is reported.
+    Where P is the exact inverse, a step costs one residual. GMRES steps are damped until the preconditioned residual
+    falls (the natural monotonicity test); when no step lowers it any more it has met round-off, or the iteration fails:
+    `stagnated`, with the error that was reached.
 
     Args:
         residual: F.
@@ -67,31 +70,37 @@ def newton_krylov(
     Returns:
         A `NewtonOutcome`.
     """
-    values, products, before = np.array(guess, dtype=np.float64), 0, np.inf
+    values, products = np.array(guess, dtype=np.float64), 0
     inverse = preconditioner(values)
     target = inverse(-residual(values))
-    for iteration in range(1, max_iterations + 1):
-        if not np.all(np.isfinite(target)):
+    for iteration in range(max_iterations + 1):
+        error = _relative(target, values)
+        if not np.isfinite(error):
             return NewtonOutcome(values, RESULTS.nonfinite, np.inf, iteration, products)
-        step, used, solved = _linear_step(derivative, inverse, values, target, max_products)
+        if error <= rtol and iteration:
+            return NewtonOutcome(values, RESULTS.successful, error, iteration, products)
+        moved = values + target
+        new = inverse(-residual(moved))
+        if np.linalg.norm(new) <= _CONTRACTION * np.linalg.norm(target):
+            values, target = moved, new
+            continue
+        step, used = _linear_step(derivative, inverse, values, target, max_products)
         products += used
-        damping, moved, target = _damped(residual, inverse, values, step, target)
-        if damping == 0.0:
-            return NewtonOutcome(values, RESULTS.stagnated, before, iteration, products)
-        values = moved
-        scale = max(np.linalg.norm(values), np.finfo(float).tiny)
-        correction = float(np.linalg.norm(step) / scale)
-        if damping == 1.0 and correction <= rtol:
-            return NewtonOutcome(values, RESULTS.successful, correction, iteration, products)
-        if damping == 1.0 and correction <= _ROUND_OFF_LEVEL and correction > before / 2:
-            return NewtonOutcome(values, RESULTS.stagnated, correction, iteration, products)
-        if not solved and correction > before / 2 and iteration > 3:
-            return NewtonOutcome(values, RESULTS.stagnated, correction, iteration, products)
-        before = correction
-        if used > 2:
+        damped = _damped(residual, inverse, values, step, target)
+        if damped is None:
+            return NewtonOutcome(values, RESULTS.stagnated, error, iteration, products)
+        values, target = damped
+        if used > _FEW_PRODUCTS:
             inverse = preconditioner(values)
             target = inverse(-residual(values))
-    return NewtonOutcome(values, RESULTS.max_steps_reached, before, max_iterations, products)
+    return NewtonOutcome(values, RESULTS.max_steps_reached, _relative(target, values), max_iterations, products)
+
+
+def _relative(correction: Array, values: Array) -> float:
+    """Size of a correction over that of what it corrects; where that is zero, its own size."""
+    size = float(np.linalg.norm(correction))
+    scale = float(np.linalg.norm(values))
+    return size / scale if scale > 0 else size
 
 
 def _linear_step(
@@ -100,8 +109,8 @@ def _linear_step(
     values: Array,
     target: Array,
     max_products: int,
-) -> tuple[Array, int, bool]:
-    """δ with P^-1 F'(u) δ = P^-1 (-F(u)); also the products used and whether GMRES met its tolerance."""
+) -> tuple[Array, int]:
+    """δ with P^-1 F'(u) δ = P^-1 (-F(u)), and the products that it took."""
     count = 0
 
     def product(direction: Array) -> Array:
@@ -110,22 +119,19 @@ def _linear_step(
         return inverse(derivative(values, direction.reshape(values.shape))).ravel()
 
     operator = LinearOperator((values.size, values.size), matvec=product, dtype=np.float64)  # pyright: ignore[reportCallIssue]
-    solution, failed = gmres(operator, target.ravel(), x0=None, rtol=1e-4, restart=max_products, maxiter=1)
-    return solution.reshape(values.shape), count, failed == 0
+    solution, _ = gmres(operator, target.ravel(), rtol=_FORCING, restart=max_products, maxiter=1)
+    return solution.reshape(values.shape), count
 
 
 def _damped(
     residual: Callable[[Array], Array], inverse: Callable[[Array], Array], values: Array, step: Array, target: Array
-) -> tuple[float, Array, Array]:
-    """The longest of the steps 1, 1/2, 1/4 ... that lowers the preconditioned residual, or 0 if none does."""
-    size = np.linalg.norm(target)
-    floor = _ROUND_OFF_LEVEL * max(np.linalg.norm(values), np.linalg.norm(step))
-    damping = 1.0
+) -> tuple[Array, Array] | None:
+    """Iterate and preconditioned residual after the longest of the steps 1, 1/2, 1/4 ... that lowers it, if any does."""
+    size, damping = np.linalg.norm(target), 1.0
     while damping >= _DAMPING_LIMIT:
         moved = values + damping * step
         new = inverse(-residual(moved))
-        length = np.linalg.norm(new)
-        if np.isfinite(length) and (length <= (1 - damping / 4) * size or size <= floor):
-            return damping, moved, new
+        if np.linalg.norm(new) <= (1 - damping / 4) * size:
+            return moved, new
         damping /= 2
-    return 0.0, values, target
+    return None

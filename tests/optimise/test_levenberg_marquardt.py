@@ -59,9 +59,9 @@ def test_more_rows_and_fewer_rows_than_weights(linear_system):
     np.testing.assert_allclose(singular_value_steps(few, wide, scaling, dampings), by_cholesky, rtol=1e-9)
 
 
-@pytest.mark.parametrize("marquardt_scaling", [False, True])
-def test_reaches_the_minimum_of_a_curved_valley(rosenbrock, marquardt_scaling):
-    optimiser = LevenbergMarquardt(marquardt_scaling=marquardt_scaling)
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_reaches_the_minimum_of_a_curved_valley(rosenbrock, exponent):
+    optimiser = LevenbergMarquardt(scaling_exponent=exponent)
     run = optimiser.minimise(rosenbrock.start, rosenbrock.blocks())
     assert run.result is RESULTS.successful
     assert run.steps < 60
@@ -145,7 +145,20 @@ def test_a_minimum_where_no_weight_matters_is_reported():
     assert run.steps == 0
 
 
-@pytest.mark.parametrize("option", [{"max_steps": 0}, {"initial_damping": -1.0}, {"patience": 0}, {"chunk_bytes": 0}])
+def test_full_scaling_does_not_depend_on_units():
+    def minimise(unit, exponent):
+        def residual(w, x, args):
+            return jnp.stack([w[0] + jnp.exp(unit * w[1] * x) - 2.0, unit * w[1] * x**2 - 1.0])
+
+        start = jnp.array([0.1, 0.2 / unit])
+        blocks = [ResidualBlock("r", residual, jnp.linspace(0.1, 1.0, 9))]
+        return LevenbergMarquardt(scaling_exponent=exponent, max_steps=6).minimise(start, blocks).history["loss"]
+
+    np.testing.assert_allclose(minimise(1e3, 1.0), minimise(1.0, 1.0), rtol=1e-8)
+    assert np.abs(minimise(1e3, 0.0) / minimise(1.0, 0.0) - 1).max() > 1e-3
+
+
+@pytest.mark.parametrize("option", [{"max_steps": 0}, {"scaling_exponent": 1.5}, {"initial_damping": -1.0}, {"patience": 0}, {"chunk_bytes": 0}])
 def test_bad_options_end_in_a_sentence(option):
     with pytest.raises(OptionError, match=next(iter(option))):
         LevenbergMarquardt(**option)

@@ -33,7 +33,7 @@ def slab_depth(system: System, face: Face) -> int:
     return deepest + system.order if deepest else max(face.layers) + 1
 
 
-def _slab(system: System, face: Face, values: Array) -> Float[Array, "depth *transverse"]:
+def slab(system: System, face: Face, values: Array) -> Float[Array, "depth *transverse"]:
     """Nodes nearest to the face, the normal first, counted from the face inwards."""
     values = jnp.moveaxis(values, face.axis, 0)
     depth = slab_depth(system, face)
@@ -119,9 +119,9 @@ def fill(
         if face.level != level:
             continue
         count = len(system.unknowns)
-        slabs = {(i, level): _slab(system, face, target[i]) for i in range(count)}
+        slabs = {(i, level): slab(system, face, target[i]) for i in range(count)}
         if lower is not None:
-            slabs |= {(i, 0): _slab(system, face, lower[i]) for i in range(count)}
+            slabs |= {(i, 0): slab(system, face, lower[i]) for i in range(count)}
 
         def residual(z: Array, slabs: Mapping[tuple[int, int], Array] = slabs, number: int = number) -> Array:
             placed = _place(system.faces[number], level, slabs, z)

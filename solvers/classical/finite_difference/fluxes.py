@@ -12,11 +12,11 @@ import dataclasses
 import itertools
 from typing import final
 
+from sciml.expr.build import components
 from sciml.expr.calculus import D
 from sciml.expr.leaves import Coefficient, Field
 from sciml.expr.linear import split, terms
 from sciml.expr.lowering import lower
-from sciml.expr.build import components
 from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar, node
 from sciml.expr.operations import Op
 from sciml.expr.reduce import total

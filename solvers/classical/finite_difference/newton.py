@@ -91,7 +91,7 @@ def newton(
     *,
     rtol: float,
     max_steps: int,
-    proceed: Callable[[int, float], RESULTS | None],
+    proceed: Callable[[int, float, np.ndarray], RESULTS | None],
 ) -> NewtonOutcome:
     """Solve a sparse nonlinear system.
 
@@ -100,14 +100,14 @@ def newton(
         start: first guess.
         rtol: the iteration ends when a full step changes z by less than rtol relative to its largest entry.
         max_steps: most Newton steps.
-        proceed: called with the step's number and the residual; a result it returns ends the iteration.
+        proceed: called with the step's number, the residual and the values; a result it returns ends the iteration.
     """
     z = np.concatenate([np.ravel(start), np.zeros(system.border.shape[1])])
     residual = system(z)
     history = [_size(residual)]
     weights = None
     for step in range(max_steps):
-        stop = proceed(step, history[-1])
+        stop = proceed(step, history[-1], system.unknowns(z))
         if stop is None and not np.isfinite(history[-1]):
             stop = RESULTS.nonfinite
         if stop is not None:

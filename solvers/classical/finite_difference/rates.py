@@ -14,8 +14,9 @@ from typing import Any, final
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from sciml.expr.calculus import D
 from sciml.expr.linear import partial
-from sciml.expr.nodes import Constant, Scalar, derivative
+from sciml.expr.nodes import Constant, Scalar
 from sciml.expr.reduce import ONE, is_number, negative, total
 from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
 from solvers.classical.finite_difference.advection import AbstractAdvection, Central
@@ -82,11 +83,11 @@ def _carried(system: System, i: int) -> tuple[Carried, ...]:
 
 def _pseudo_mass(system: System, i: int) -> Scalar:
     u, e = system.unknowns[i], system.residuals[i]
-    second = [partial(e, derivative(u, x, x)) for x in system.space]
+    second = [partial(e, D(u, x, x)) for x in system.space]
     for atom in atoms(e):
         if atom in system.fluxes:
             flux = system.fluxes[atom]
-            second.append(partial(e, atom) * partial(flux.diffusive, derivative(u, flux.along)))
+            second.append(partial(e, atom) * partial(flux.diffusive, D(u, flux.along)))
     mass = negative(total(s for s in second if not is_number(s, 0)))
     return ONE if is_number(mass, 0) else mass
 
@@ -147,7 +148,7 @@ def _upwinded(scheme: Scheme, sampler: Sampler, values: Mapping[Any, Array]) -> 
         for c, speed in zip(carried, factors[i], strict=True):
             axis = system.grid.axes[c.axis]
             if c.flux is None:
-                own[c.atom] = scheme.advection.derivative(u, speed, axis, c.axis, system.order)
+                own[c.atom] = scheme.advection.D(u, speed, axis, c.axis, system.order)
             else:
                 flux = _at_nodes(sampler, c.flux.advective)
                 bound = bounds[c.axis] / jnp.maximum(jnp.abs(speed), 1e-300)

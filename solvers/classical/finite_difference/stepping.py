@@ -122,7 +122,13 @@ def with_sparse_newton(
 
 @eqx.filter_jit
 def _advance(
-    scheme: Scheme, integrator: diffrax.AbstractSolver, state: Array, times: Array, tolerance: Array, numbers: Numbers
+    scheme: Scheme,
+    integrator: diffrax.AbstractSolver,
+    state: Array,
+    times: Array,
+    first_step: Array,
+    tolerance: Array,
+    numbers: Numbers,
 ) -> tuple[Array, Array, Array, Any]:
     """Frames at `times[1:]`, the state at the last, the number of steps and diffrax's result."""
     controller: Any = diffrax.PIDController(rtol=tolerance[0], atol=tolerance[1])
@@ -133,7 +139,7 @@ def _advance(
         integrator,
         times[0],
         times[-1],
-        None,
+        first_step,
         state,
         args=numbers,
         saveat=diffrax.SaveAt(ts=times[1:]),
@@ -143,11 +149,12 @@ def _advance(
     )
     states = solution.ys
     assert states is not None
-    frames = jax.lax.map(lambda pair: frame(scheme, pair[0], pair[1], numbers), (times[1:], states))
+    frames = jax.lax.map(lambda pair: _frame(scheme, pair[0], pair[1], numbers), (times[1:], states))
     return frames, states[-1], solution.stats["num_steps"], solution.result
 
 
-def frame(scheme: Scheme, t: Array, state: Array, numbers: Numbers) -> Float[Array, "unknowns *grid"]:
+@eqx.filter_jit
+def _frame(scheme: Scheme, t: Array, state: Array, numbers: Numbers) -> Float[Array, "unknowns *grid"]:
     """Node values of the unknowns at one time."""
     fields = expand(scheme.system, state, t, numbers)
     return jnp.stack([fields[i, 0] for i in range(len(scheme.system.unknowns))])
@@ -158,6 +165,7 @@ def integrate(
     integrator: diffrax.AbstractSolver,
     state: Array,
     times: Float[np.ndarray, " frames"],
+    first_step: float,
     tolerance: Tolerance,
     numbers: Numbers,
     proceed: Callable[[float, np.ndarray, int], RESULTS | None],
@@ -169,22 +177,24 @@ def integrate(
         integrator: a diffrax method.
         state: initial state.
         times: equally spaced times of the frames; their number is 1 more than a multiple of `CHUNKS`.
+        first_step: a step that is surely not too long to begin with.
         tolerance: error allowed in a step.
         numbers: the problem's numbers.
         proceed: called with time, frame and steps after each chunk; a result it returns ends the march.
     """
     per_chunk = (len(times) - 1) // CHUNKS
-    allowed = jnp.asarray([tolerance.rtol, tolerance.atol])
+    allowed, step = jnp.asarray(np.array([tolerance.rtol, tolerance.atol])), jnp.asarray(np.array(first_step))
     began = perf_counter()
-    nowhere = jnp.full(per_chunk + 1, float(times[0]))
-    jax.block_until_ready(_advance(scheme, integrator, state, nowhere, allowed, numbers)[:3])
+    nowhere = jnp.asarray(np.full(per_chunk + 1, float(times[0])))  # no time to march through: this only compiles
+    jax.block_until_ready(_advance(scheme, integrator, state, nowhere, step, allowed, numbers)[:3])
     compile_seconds = perf_counter() - began
-    first = np.asarray(eqx.filter_jit(frame)(scheme, jnp.asarray(times[0]), state, numbers))
+    first = np.asarray(_frame(scheme, jnp.asarray(times[0]), state, numbers))
     parts, steps, result, reached = [first[None]], 0, RESULTS.successful, float(times[0])
     for start in range(0, len(times) - 1, per_chunk):
         window = jnp.asarray(times[start : start + per_chunk + 1])
-        frames, last, count, outcome = _advance(scheme, integrator, state, window, allowed, numbers)
+        frames, last, count, outcome = _advance(scheme, integrator, state, window, step, allowed, numbers)
         steps += int(count)
+        step = (window[-1] - window[0]) / max(int(count), 1)
         result = _result(outcome, np.asarray(frames))
         if result is not RESULTS.successful:
             break

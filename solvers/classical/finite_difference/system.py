@@ -16,11 +16,11 @@ import scipy.optimize
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.regions import Side
 from sciml.errors import UnsupportedProblemError
+from sciml.expr.calculus import D
 from sciml.expr.equation import scalar_residuals
 from sciml.expr.linear import partial, split
-from sciml.expr.build import derivative
 from sciml.expr.nodes import Coordinate, Expr, Scalar
-from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
+from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_fields, scalar_leaf
 from sciml.problem import Problem
 from solvers.classical.finite_difference.fluxes import Flux, Separation
 from solvers.classical.finite_difference.grid import Grid
@@ -52,6 +52,22 @@ class Face:
 
 @final
 @dataclasses.dataclass(frozen=True, eq=False)
+class Gauge:
+    """A condition on an integral over all space, or on the value at one point.
+
+    Attributes:
+        residual: its lowered residual.
+        place: the point, by coordinate name; empty for an integral.
+        unknown: the unknown that it fixes.
+    """
+
+    residual: Scalar
+    place: dict[str, float]
+    unknown: int
+
+
+@final
+@dataclasses.dataclass(frozen=True, eq=False)
 class System:
     """Equations on a grid, equation i matched to unknown i.
 
@@ -79,7 +95,7 @@ class System:
     residuals: tuple[Scalar, ...]
     fluxes: dict[Expr, Flux]
     faces: tuple[Face, ...]
-    gauges: tuple[Scalar, ...]
+    gauges: tuple[Gauge, ...]
 
     def _key(self) -> tuple[object, ...]:
         return (self.structure, self.grid, self.order)
@@ -94,7 +110,7 @@ class System:
     def rates(self) -> tuple[Scalar, ...]:
         """The time derivative of each unknown that its equation determines."""
         assert self.time is not None
-        return tuple(derivative(u, *[self.time] * m) for u, m in zip(self.unknowns, self.depths, strict=True))
+        return tuple(D(u, *[self.time] * m) for u, m in zip(self.unknowns, self.depths, strict=True))
 
     @property
     def masses(self) -> tuple[tuple[Scalar, ...], ...]:
@@ -156,7 +172,7 @@ def read_system(problem: Problem, grid: Grid, order: int) -> System:
         residuals=tuple(residuals[i] for i in matched),
         fluxes=separation.fluxes,
         faces=read_faces(problem, normal),
-        gauges=tuple(c.residual for c in problem.placed_conditions if c.kind is ConditionKind.GAUGE),
+        gauges=tuple(_read_gauge(problem, c) for c in problem.placed_conditions if c.kind is ConditionKind.GAUGE),
     )
 
 
@@ -231,6 +247,11 @@ def read_faces(problem: Problem, normal_orders: dict[tuple[Scalar, Coordinate], 
         residuals = tuple(c.residual for c in conditions)
         faces.append(Face(axis, upper, residuals, tuple(owners), tuple(layers), level, affine))
     return tuple(faces)
+
+
+def _read_gauge(problem: Problem, condition: PlacedCondition) -> Gauge:
+    held = next(leaf for leaf in scalar_fields(condition.residual))
+    return Gauge(condition.residual, problem.box.place_values(condition.place), problem.unknowns.index(held))
 
 
 def _time_order(atom: Scalar, time: Coordinate | None) -> int:

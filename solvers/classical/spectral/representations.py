@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sciml.solution import AbstractRepresentation
 from solvers.classical import fourier
-from solvers.classical.collocation import legendre_transform
 from solvers.classical.marching import Panel
+from solvers.classical.spectral.collocate import Slab
 
 _OVERSAMPLING = 2
 _STENCIL = {1: 20, 2: 16, 3: 12}
@@ -219,13 +219,40 @@ def _significant(coefficients: NDArray[np.complex128], dimensions: int, rtol: fl
     return tops
 
 
-def legendre_coefficients(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Values at Legendre nodes along an axis, as coefficients of Legendre polynomials."""
-    return np.moveaxis(np.tensordot(legendre_transform(values.shape[axis]), values, axes=(1, axis)), 0, axis)
+def polynomial_panels(slabs: Sequence[Slab], unknowns: Sequence[str], time: str | None) -> PolynomialPanels:
+    """Coefficients of slabs of one box, padded to the finest of them.
+
+    Args:
+        slabs: from `solve_steady` or `solve_slabs`.
+        unknowns: names of the fields.
+        time: name of the time coordinate, or None.
+
+    Returns:
+        The representation.
+    """
+    axes = slabs[-1].grid.axes
+    counts = [max(slab.grid.shape[k] for slab in slabs) for k in range(len(axes))]
+    panels = []
+    for slab in slabs:
+        values = slab.values
+        for k, axis in enumerate(slab.grid.axes):
+            values = _padded(axis.coefficients(values, k + 1), k + 1, counts[k], axis.periodic)
+        panels.append(values)
+    edges = [0.0, 1.0] if time is None else [slabs[0].grid.axes[0].bounds[0], *(s.grid.axes[0].bounds[1] for s in slabs)]
+    return PolynomialPanels(
+        jnp.asarray(edges),
+        jnp.asarray(np.stack(panels)),
+        tuple(axis.bounds for axis in axes),
+        time,
+        tuple(axis.name for axis in axes),
+        tuple(axis.periodic for axis in axes),
+        tuple(unknowns),
+    )
 
 
-def fourier_coefficients(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Values at an odd number of uniform nodes along an axis, as coefficients of 1, cosines, sines."""
-    modes = np.fft.rfft(values, axis=axis, norm="forward")
-    modes = np.moveaxis(modes, axis, 0)
-    return np.moveaxis(np.concatenate([modes[:1].real, 2 * modes[1:].real, -2 * modes[1:].imag]), 0, axis)
+def _padded(coefficients: NDArray[np.float64], axis: int, count: int, periodic: bool) -> NDArray[np.float64]:
+    rows = np.moveaxis(coefficients, axis, 0)
+    if periodic:
+        half, gap = rows.shape[0] // 2, np.zeros(((count - rows.shape[0]) // 2, *rows.shape[1:]))
+        return np.moveaxis(np.concatenate([rows[: half + 1], gap, rows[half + 1 :], gap]), 0, axis)
+    return np.moveaxis(np.concatenate([rows, np.zeros((count - rows.shape[0], *rows.shape[1:]))]), 0, axis)

@@ -13,7 +13,9 @@ from sciml.results import RESULTS
 from sciml.solution import Solution, Stats
 from sciml.solver import AbstractSolver, Run
 from solvers.classical.spectral.evolve import Series, series_form, solve_series
-from solvers.classical.spectral.representations import uniform_panels
+from solvers.classical.spectral.representations import uniform_panels, polynomial_panels
+from solvers.classical.spectral.box_form import box_form
+from solvers.classical.spectral.collocate import solve_steady, solve_slabs
 
 
 @final
@@ -32,7 +34,15 @@ class Spectral(AbstractSolver):
         form = series_form(problem)
         if isinstance(form, Series):
             return self._run_series(problem, form, run)
-        raise NotImplementedError(form)
+        box = box_form(problem)
+        if isinstance(box, list): raise ValueError(form, box)
+        began = perf_counter()
+        deadline = np.inf if run.budget is None else run.started + run.budget
+        f = solve_steady if box.time is None else solve_slabs
+        out = f(box, rtol=self.rtol, resolution=self.resolution, most_points=self.most_points, deadline=deadline)
+        print(out[1:], len(out.slabs), out.slabs[-1].grid.shape if out.slabs else None, perf_counter()-began)
+        rep = polynomial_panels(out.slabs, [repr(u) for u in box.unknowns], box.time.name if box.time is not None else None)
+        return Solution(problem, repr(self), rep, out.result, stats=Stats(solve=perf_counter()-began))
 
     def _run_series(self, problem, series, run):
         began = perf_counter()

@@ -1,0 +1,71 @@
+"""How numbers and rows look on a terminal."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sciml.measurement import Measurement
+
+
+@cache
+def page() -> Console:
+    """The console of standard output; 100 columns in a pipe, so that tables are not squeezed."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+
+
+def scientific(value: float | None) -> str:
+    """Two significant digits, `—` for what is not known."""
+    if value is None or math.isnan(value):
+        return "—"
+    return "∞" if math.isinf(value) else f"{value:.1e}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds to three significant digits."""
+    if seconds is None or math.isnan(seconds):
+        return "—"
+    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Iterable[int] = ()) -> Table:
+    """A plain table; the columns of numbers are set flush right."""
+    right = set(numbers)
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for i, name in enumerate(columns):
+        made.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+COLUMNS = ("solver", "relative L2", "max error", "total", "compile", "solve", "unknowns", "outcome")
+
+
+def measured(rows: Iterable[Measurement]) -> Table:
+    """One line for each run and unknown; failed runs stay, with the reason."""
+    lines: list[Sequence[str | Text]] = []
+    for row in rows:
+        cost = [duration(row.seconds.get(name)) for name in ("total", "compile", "solve")]
+        unknowns = "—" if row.solution is None else f"{row.solution.stats.unknowns:,}"
+        outcome = Text(row.result.replace("_", " "), style=_colour(row))
+        if row.failed and row.message:
+            outcome.append(f": {row.message}", style="default")
+        for i, (field, error) in enumerate(list(row.errors.items()) or [("", {})]):
+            name = row.solver if len(row.errors) < 2 else f"{row.solver if i == 0 else ''}  {field}"
+            numbers = [scientific(error.get("relative_l2")), scientific(error.get("max"))]
+            rest = [*cost, unknowns, outcome] if i == 0 else ["", "", "", "", Text("")]
+            lines.append([name, *numbers, *rest])
+    return table(COLUMNS, lines, numbers=range(1, 7))
+
+
+def _colour(row: Measurement) -> str:
+    if row.failed:
+        return "red"
+    return "green" if row.result == "successful" else "yellow"

@@ -1,0 +1,166 @@
+"""A problem on a box, sorted for collocation: which equation determines which field, and which conditions its faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from sciml.conditions import ConditionKind, PlacedCondition
+from sciml.domains.box import Box
+from sciml.domains.regions import Side
+from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar
+from sciml.expr.operations import Op
+from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
+from sciml.known import Arguments
+from sciml.problem import Problem
+from solvers.classical.spectral.faces import Faces, face_conditions
+
+_WRONG_EQUATION = 1e6
+
+
+@final
+@dataclass(frozen=True)
+class BoxForm:
+    """Collocation statements of a problem.
+
+    Args:
+        unknowns: the scalar fields.
+        residuals: for each of them, the lowered residual of the equation that determines it.
+        axes: coordinates in grid order, time first.
+        rows: for (field, axis), the conditions at the lower and at the upper end.
+        gauges: conditions that fix a constant.
+        box: the domain.
+        given: the problem's numbers.
+    """
+
+    unknowns: tuple[Scalar, ...]
+    residuals: tuple[Scalar, ...]
+    axes: tuple[Coordinate, ...]
+    rows: dict[tuple[int, int], tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]]]
+    gauges: tuple[PlacedCondition, ...]
+    box: Box
+    given: Arguments
+
+    @property
+    def time(self) -> Coordinate | None:
+        """The time coordinate, if the problem has one."""
+        return self.axes[0] if self.axes[0].is_time else None
+
+    def order(self, field: int, axis: int) -> int:
+        """Highest derivative of a field along an axis in its own equation."""
+        return highest_order(self.residuals[field], self.unknowns[field], self.axes[axis])
+
+
+def highest_order(e: Scalar, leaf: Scalar, axis: Coordinate) -> int:
+    """Highest derivative of one field along one axis in a lowered scalar."""
+    return max(
+        (
+            sum(x.digest == axis.digest for x in multi_index(atom))
+            for atom in atoms(e)
+            if (own := scalar_leaf(atom)) is not None and own.digest == leaf.digest
+        ),
+        default=0,
+    )
+
+
+def box_form(problem: Problem) -> BoxForm | list[str]:
+    """The collocation statements of a problem, or the reasons why there are none."""
+    reasons: list[str] = []
+    unknowns, residuals = problem.unknowns, problem.residuals
+    if len(unknowns) != len(residuals):
+        return [f"it has {len(residuals)} scalar equations for {len(unknowns)} fields and needs as many as fields"]
+    reasons += [f"it cannot evaluate `{atom!r}` in an equation" for e in residuals for atom in atoms(e) if _is_functional(atom)]
+    reasons += [
+        f"field {u!r} does not depend on every coordinate" for u in unknowns if len(_dependence(u)) < len(problem.coordinates)
+    ]
+    time = problem.time
+    axes = (*([time] if time is not None else []), *problem.space)
+    matched = _match(residuals, unknowns, axes)
+    if matched is None:
+        return [*reasons, "no pairing of equations with the fields that they determine was found"]
+    gauges, others = _sort_conditions(problem)
+    reasons += others
+    faces, rows = face_conditions(problem.placed_conditions), {}
+    for j, unknown in enumerate(unknowns):
+        for k, axis in enumerate(axes):
+            found = _rows(unknown, axis, faces, highest_order(matched[j], unknown, axis), axis.name in problem.box.periodic)
+            if isinstance(found, str):
+                reasons.append(found)
+            else:
+                rows[j, k] = found
+    if reasons:
+        return reasons
+    return BoxForm(unknowns, matched, axes, rows, gauges, problem.box, problem.arguments)
+
+
+def _is_functional(atom: Expr) -> bool:
+    return isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL) and is_unknown(atom)
+
+
+def _dependence(unknown: Scalar) -> tuple[Coordinate, ...]:
+    base = unknown.operands[0] if isinstance(unknown, Apply) else unknown
+    return base.on  # type: ignore[attr-defined]
+
+
+def _match(
+    residuals: tuple[Scalar, ...], unknowns: tuple[Scalar, ...], axes: tuple[Coordinate, ...]
+) -> tuple[Scalar, ...] | None:
+    """Residuals in the order of the fields they determine: those with the highest derivatives of the field, time first."""
+    costs = np.full((len(unknowns), len(residuals)), _WRONG_EQUATION)
+    for j, unknown in enumerate(unknowns):
+        for i, e in enumerate(residuals):
+            if any((leaf := scalar_leaf(atom)) is not None and leaf.digest == unknown.digest for atom in atoms(e)):
+                powers = [highest_order(e, unknown, axis) for axis in axes]
+                costs[j, i] = -sum(powers) - (100 * powers[0] if axes[0].is_time else 0)
+    fields, equations = linear_sum_assignment(costs)
+    if costs[fields, equations].max() >= _WRONG_EQUATION:
+        return _match_constraints(residuals, unknowns, axes, costs)
+    return tuple(residuals[i] for i in equations)
+
+
+def _match_constraints(
+    residuals: tuple[Scalar, ...], unknowns: tuple[Scalar, ...], axes: tuple[Coordinate, ...], costs: np.ndarray
+) -> tuple[Scalar, ...] | None:
+    """A pairing in which a constraint may stand for a field that it does not contain (a pressure)."""
+    relaxed = np.where(costs >= _WRONG_EQUATION, 0.5, costs)
+    fields, equations = linear_sum_assignment(relaxed)
+    return tuple(residuals[i] for i in equations)
+
+
+def _sort_conditions(problem: Problem) -> tuple[tuple[PlacedCondition, ...], list[str]]:
+    """Gauges, and reasons against conditions that are neither gauges nor held on a whole face."""
+    gauges, reasons = [], []
+    for condition in problem.placed_conditions:
+        if condition.kind is ConditionKind.GAUGE:
+            gauges.append(condition)
+        elif condition.kind is ConditionKind.PERIODIC:
+            reasons.append("it needs periodicity stated in the domain: Box(..., periodic=x)")
+        elif not (condition.place.is_face or condition.place.is_initial):
+            reasons.append(f"it cannot hold `{condition.residual!r} = 0` at `{condition.place}`, which is not a whole face")
+        elif condition.unknown is None:
+            reasons.append(f"it needs conditions on one field each, not `{condition.residual!r} = 0`")
+    return tuple(gauges), reasons
+
+
+def _rows(
+    unknown: Scalar, axis: Coordinate, faces: Faces, order: int, periodic: bool
+) -> tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]] | str:
+    lower, upper = faces.on(unknown, axis, Side.LOWER), faces.on(unknown, axis, Side.UPPER)
+    if axis.is_time:
+        if upper or len(lower) != order:
+            return f"it needs {order} initial conditions on {unknown!r}, found {len(lower)}"
+        wrong = [c for c in lower if c.kind not in (ConditionKind.INITIAL, ConditionKind.INITIAL_RATE)]
+        if wrong:
+            return f"it needs initial values or rates of {unknown!r}, not `{wrong[0].residual!r} = 0`"
+        return tuple(sorted(lower, key=lambda c: c.kind is ConditionKind.INITIAL_RATE)), upper
+    if periodic:
+        return (), ()
+    if len(lower) + len(upper) != order:
+        return (
+            f"it needs {order} conditions on {unknown!r} over both ends of {axis.name}, as many as derivatives, "
+            f"found {len(lower) + len(upper)}"
+        )
+    return lower, upper

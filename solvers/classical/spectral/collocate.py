@@ -1,0 +1,271 @@
+"""Problems on boxes by collocation: steady ones by refinement, those in time by slabs of space–time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciml.results import RESULTS
+from solvers.classical.krylov import NewtonOutcome, newton_krylov
+from solvers.classical.spectral.box_form import BoxForm
+from solvers.classical.spectral.box_system import BoxSystem, Start
+from solvers.classical.spectral.evolve import start_value
+from solvers.classical.spectral.gauge import impose_gauges
+from solvers.classical.spectral.tensor_grid import GridAxis, TensorGrid
+
+Array = NDArray[np.float64]
+
+TIME_NODES = 16
+_FIRST_NODES = {1: 32, 2: 16, 3: 12}
+_MOST_NODES = {1: 1024, 2: 512, 3: 96, 4: 40, 5: 20}
+_DENSE_ALWAYS = 400
+_DENSE_AT_MOST = 4500
+_MOST_HALVINGS = 12
+
+
+class Slab(NamedTuple):
+    """The solution on one interval of time (the only one, for a steady problem): values on a tensor grid."""
+
+    grid: TensorGrid
+    values: Array
+
+
+class Collocated(NamedTuple):
+    """Slabs in order, how the computation ended, and its cost.
+
+    Args:
+        slabs: computed slabs.
+        result: how it ended.
+        tail: largest share of a solution's norm in its last coefficients.
+        correction: largest last relative correction of Newton's method.
+        iterations: Newton steps.
+        products: directional derivatives.
+    """
+
+    slabs: tuple[Slab, ...]
+    result: RESULTS
+    tail: float
+    correction: float
+    iterations: int
+    products: int
+
+
+@final
+@dataclass
+class _Account:
+    """Totals over all Newton solves."""
+
+    iterations: int = 0
+    products: int = 0
+    correction: float = 0.0
+    tail: float = 0.0
+    slabs: list[Slab] = field(default_factory=list)
+
+    def add(self, outcome: NewtonOutcome) -> None:
+        self.iterations += outcome.iterations
+        self.products += outcome.products
+
+    def close(self, result: RESULTS) -> Collocated:
+        return Collocated(tuple(self.slabs), result, self.tail, self.correction, self.iterations, self.products)
+
+
+def solve_nodes(system: BoxSystem, guess: Array, rtol: float) -> NewtonOutcome:
+    """Newton's method on one grid; a dense factorisation where the separable inverse is too far off and size allows."""
+    last: dict[str, object] = {}
+
+    def derivative(values: Array, direction: Array) -> Array:
+        if last.get("at") is not values:
+            last["at"], last["map"] = values, system.linearise(values)
+        return last["map"](direction)  # type: ignore[operator]
+
+    def separable(values: Array) -> Callable[[Array], Array]:
+        return system.linearise(values).separable_inverse()
+
+    def dense(values: Array) -> Callable[[Array], Array]:
+        return system.linearise(values).direct_inverse()
+
+    outcome = None
+    if system.size > _DENSE_ALWAYS:
+        outcome = _newton(system, derivative, separable, guess, rtol)
+    if outcome is None or (not _converged(outcome, rtol) and system.size <= _DENSE_AT_MOST):
+        outcome = _newton(system, derivative, dense, guess, rtol)
+    return outcome
+
+
+def _converged(outcome: NewtonOutcome, rtol: float) -> bool:
+    """Whether Newton's method met the tolerance, or round-off on the way to it."""
+    met_round_off = outcome.result is RESULTS.stagnated and outcome.error <= np.sqrt(rtol)
+    return outcome.result is RESULTS.successful or met_round_off
+
+
+def _newton(
+    system: BoxSystem,
+    derivative: Callable[[Array, Array], Array],
+    preconditioner: Callable[[Array], Callable[[Array], Array]],
+    guess: Array,
+    rtol: float,
+) -> NewtonOutcome:
+    try:
+        return newton_krylov(system.residual, derivative, preconditioner, guess, rtol=rtol)
+    except np.linalg.LinAlgError:
+        return NewtonOutcome(guess, RESULTS.linear_solve_failed, np.inf, 0, 0)
+
+
+def solve_steady(
+    form: BoxForm, *, rtol: float, resolution: int | None, most_points: int | None, deadline: float
+) -> Collocated:
+    """Solve on finer and finer grids until the coefficients of the solution decay to the tolerance.
+
+    Args:
+        form: from `box_form`.
+        rtol: relative l2 size of the last coefficients, and of Newton's last correction.
+        resolution: nodes per axis; None refines.
+        most_points: bound on the nodes per axis when refining.
+        deadline: value of `perf_counter` at which to stop.
+
+    Returns:
+        One slab.
+    """
+    account, dimensions = _Account(), len(form.axes)
+    most = most_points or _MOST_NODES.get(dimensions, 12)
+    grid = first_grid(form, [resolution or min(_FIRST_NODES.get(dimensions, 8), most)] * dimensions)
+    values = np.zeros((len(form.unknowns), *grid.shape))
+    while True:
+        system = BoxSystem(form, grid, {})
+        outcome = solve_nodes(system, values, rtol)
+        account.add(outcome)
+        account.correction = outcome.error
+        values = impose_gauges(form, grid, outcome.values)
+        tails = grid.tails(values)
+        account.slabs, account.tail = [Slab(grid, values)], float(tails.max())
+        if not outcome.result.has_solution:
+            return account.close(outcome.result)
+        finer = None if resolution else raised(grid, tails, rtol, most)
+        if finer is None or perf_counter() > deadline:
+            return account.close(_verdict(outcome, account.tail, rtol, out_of_time=finer is not None))
+        values, grid = grid.interpolate(values, finer), finer
+
+
+def _verdict(outcome: NewtonOutcome, tail: float, rtol: float, *, out_of_time: bool) -> RESULTS:
+    if out_of_time:
+        return RESULTS.budget_exhausted
+    if outcome.result is not RESULTS.successful:
+        return outcome.result
+    return RESULTS.successful if tail <= rtol else RESULTS.under_resolved
+
+
+def first_grid(form: BoxForm, counts: Sequence[int]) -> TensorGrid:
+    """A grid on the box with this many nodes per axis; periodic axes get the next odd number."""
+    axes = []
+    for axis, count in zip(form.axes, counts, strict=True):
+        periodic = axis.name in form.box.periodic
+        axes.append(GridAxis(axis.name, form.box.bounds[axis.name], count | 1 if periodic else count, periodic))
+    return TensorGrid(tuple(axes))
+
+
+def raised(grid: TensorGrid, tails: Array, rtol: float, most: int) -> TensorGrid | None:
+    """A grid with half as many nodes again, or twice as many, on the axes that are not resolved; None at the bound."""
+    axes = []
+    for axis, tail in zip(grid.axes, tails, strict=True):
+        count = axis.count
+        if tail > rtol:
+            count = min(2 * count if tail > np.sqrt(rtol) else (3 * count + 1) // 2, most)
+            count |= int(axis.periodic)
+        axes.append(GridAxis(axis.name, axis.bounds, max(count, axis.count), axis.periodic))
+    finer = TensorGrid(tuple(axes))
+    return None if finer == grid else finer
+
+
+def solve_slabs(
+    form: BoxForm, *, rtol: float, resolution: int | None, most_points: int | None, deadline: float
+) -> Collocated:
+    """March in slabs of space–time, each solved whole by Newton's method: implicit, of spectral order in time.
+
+    A slab is halved when Newton's method fails on it or its series in time does not decay; space is refined when its
+    series in space does not.
+
+    Args:
+        form: from `box_form`, with time as first axis.
+        rtol: relative l2 size of the last coefficients, and of Newton's last correction.
+        resolution: nodes per spatial axis; None refines.
+        most_points: bound on the nodes per spatial axis when refining.
+        deadline: value of `perf_counter` at which to stop.
+
+    Returns:
+        The slabs.
+    """
+    account, dimensions = _Account(), len(form.axes) - 1
+    most = most_points or _MOST_NODES.get(dimensions + 1, 12)
+    first, last = form.box.bounds[form.axes[0].name]
+    grid = first_grid(form, [TIME_NODES, *[resolution or min(_FIRST_NODES.get(dimensions + 1, 8), most)] * dimensions])
+    space, halvings, index = grid.axes[1:], 0, 0
+    start = None
+    while index < 2**halvings:
+        if perf_counter() > deadline:
+            return account.close(RESULTS.budget_exhausted)
+        length = (last - first) / 2**halvings
+        interval = (first + index * length, first + (index + 1) * length if index + 1 < 2**halvings else last)
+        grid = TensorGrid((GridAxis(form.axes[0].name, interval, TIME_NODES), *space))
+        data = initial_data(form, grid) if start is None else _moved(*start, TensorGrid(space))
+        outcome = solve_nodes(BoxSystem(form, grid, data), _constant_guess(form, grid, data), rtol)
+        account.add(outcome)
+        tails = grid.tails(outcome.values) if np.all(np.isfinite(outcome.values)) else np.full(dimensions + 1, np.inf)
+        converged = _converged(outcome, rtol)
+        late = not converged or tails[0] > rtol
+        finer = raised(grid, np.concatenate([[0.0], tails[1:]]), rtol, most) if converged and not resolution else None
+        if late and halvings < _MOST_HALVINGS and (finer is None or tails[0] > 100 * tails[1:].max()):
+            halvings, index = halvings + 1, 2 * index
+            continue
+        if finer is not None:
+            space = finer.axes[1:]
+            continue
+        if not outcome.result.has_solution or not np.all(np.isfinite(outcome.values)):
+            return account.close(RESULTS.nonfinite)
+        account.slabs.append(Slab(grid, outcome.values))
+        account.tail = max(account.tail, float(tails.max()))
+        account.correction = max(account.correction, outcome.error)
+        start = TensorGrid(space), _end_data(form, grid, outcome.values)
+        index += 1
+        growth = tails[0] * 2.0 ** (TIME_NODES - 2)
+        while halvings and index % 2 == 0 and growth < rtol:
+            halvings, index, growth = halvings - 1, index // 2, growth * 2.0 ** (TIME_NODES - 2)
+    accurate = max(account.tail, account.correction) <= rtol
+    return account.close(RESULTS.successful if accurate else RESULTS.under_resolved)
+
+
+def initial_data(form: BoxForm, grid: TensorGrid) -> Start:
+    """Values, and for second order rates, of every field at the first time, on the spatial grid."""
+    points = grid.points()
+    time = form.axes[0].name
+    points[time] = np.full_like(points[time][:1], form.box.bounds[time][0])
+    data = {}
+    for j in range(len(form.unknowns)):
+        for order, condition in enumerate(form.rows[j, 0][0]):
+            value = start_value(condition, points, form.given)
+            data[j, order] = np.broadcast_to(value, (1, *grid.shape[1:]))[0]
+    return data
+
+
+def _moved(old: TensorGrid, data: Start, new: TensorGrid) -> Start:
+    return {key: old.interpolate(value, new) for key, value in data.items()}
+
+
+def _end_data(form: BoxForm, grid: TensorGrid, values: Array) -> Start:
+    """Values and rates at the end of a slab."""
+    still = [0] * (len(grid.axes) - 1)
+    return {
+        (j, order): grid.differentiate(values[j], (order, *still))[-1]
+        for j in range(len(form.unknowns))
+        for order in range(len(form.rows[j, 0][0]))
+    }
+
+
+def _constant_guess(form: BoxForm, grid: TensorGrid, data: Start) -> Array:
+    """The fields at the start, held for the whole slab; zero for a field without initial data."""
+    zero = np.zeros(grid.shape[1:])
+    return np.stack([np.broadcast_to(data.get((j, 0), zero), grid.shape) for j in range(len(form.unknowns))])

@@ -1,0 +1,122 @@
+"""Statements of a problem on a tensor grid: their residuals, their derivatives by atom, and the rows they occupy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciml.conditions import PlacedCondition
+from sciml.domains.regions import Side
+from sciml.expr.evaluation import evaluate
+from sciml.expr.linear import linearise
+from sciml.expr.nodes import Coordinate, Scalar
+from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
+from sciml.known import Arguments, BoundLaws, known_values
+from solvers.classical.spectral.tensor_grid import TensorGrid
+
+Array = NDArray[np.float64]
+Derivative = tuple[int, tuple[int, ...]]
+"""Which field, and how often differentiated along each axis."""
+
+
+@final
+@dataclass(frozen=True)
+class Statement:
+    """One scalar residual and its slopes with respect to the derivatives of the fields.
+
+    Args:
+        residual: lowered residual.
+        slopes: Fréchet derivative by atom.
+        derivatives: which field and derivative each atom is.
+        is_linear: whether the slopes are free of fields.
+    """
+
+    residual: Scalar
+    slopes: dict[Scalar, Scalar]
+    derivatives: dict[Scalar, Derivative]
+    is_linear: bool
+
+    def values(self, known: Mapping[Any, Any], fields: Mapping[Derivative, Array], laws: BoundLaws) -> Any:
+        """Residual where the known atoms and the derivatives of the fields have these values."""
+        own = {atom: fields[derivative] for atom, derivative in self.derivatives.items()}
+        return np.asarray(evaluate(self.residual, {**known, **own}, laws), dtype=np.float64)
+
+    def slope_values(
+        self, known: Mapping[Any, Any], fields: Mapping[Derivative, Array], laws: BoundLaws
+    ) -> dict[Derivative, Array]:
+        """Slope with respect to each derivative of the fields."""
+        own = {atom: fields[derivative] for atom, derivative in self.derivatives.items()}
+        values = evaluate(tuple(self.slopes.values()), {**known, **own}, laws)
+        return {
+            self.derivatives[atom]: np.asarray(value, dtype=np.float64)
+            for atom, value in zip(self.slopes, values, strict=True)
+        }
+
+
+def statement(residual: Scalar, unknowns: tuple[Scalar, ...], axes: tuple[Coordinate, ...]) -> Statement:
+    """Analyse one lowered residual."""
+    slopes = linearise(residual)
+    derivatives = {}
+    for atom in atoms(residual):
+        leaf = scalar_leaf(atom)
+        if leaf is not None:
+            counts = tuple(sum(x.digest == axis.digest for x in multi_index(atom)) for axis in axes)
+            derivatives[atom] = (unknowns.index(leaf), counts)
+    linear = not any(is_unknown(atom) for slope in slopes.values() for atom in atoms(slope))
+    return Statement(residual, slopes, derivatives, linear)
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """A condition at one end of one axis, and the layer of nodes whose equations it replaces.
+
+    Args:
+        field: index of the field.
+        axis: index of the axis.
+        face: index of the end node, 0 or -1.
+        layer: index of the layer that it occupies.
+        statement: the condition; None for data at the start of a slab.
+        order: for data at the start, how often the field is differentiated in time.
+    """
+
+    field: int
+    axis: int
+    face: int
+    layer: int
+    statement: Statement | None
+    order: int = 0
+
+
+def rows_of(
+    field: int,
+    axis: int,
+    conditions: tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]],
+    unknowns: tuple[Scalar, ...],
+    axes: tuple[Coordinate, ...],
+) -> list[Row]:
+    """Rows for the conditions at the two ends of an axis; those in time are data."""
+    rows = []
+    for side, group in zip(Side, conditions, strict=True):
+        for position, condition in enumerate(group):
+            face, layer = (0, position) if side is Side.LOWER else (-1, -1 - position)
+            if axes[axis].is_time:
+                rows.append(Row(field, axis, face, layer, None, position))
+            else:
+                rows.append(Row(field, axis, face, layer, statement(condition.residual, unknowns, axes)))
+    return rows
+
+
+def known_on_grid(
+    residual: Scalar, grid: TensorGrid, given: Arguments, axis: int | None = None, face: int = 0
+) -> dict[Any, Any]:
+    """Values of a residual's known atoms on the grid, or on one end of one axis (an axis of length one)."""
+    points = grid.points()
+    if axis is not None:
+        name = grid.axes[axis].name
+        points[name] = np.full([1] * len(grid.axes), grid.axes[axis].bounds[face])
+    return known_values(atoms(residual), points, given)

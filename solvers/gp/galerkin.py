@@ -1,0 +1,139 @@
+r"""The discrete problem: coefficients C of $u = \sum C_{ij\dots}\psi_i(x_1)\psi_j(x_2)\cdots$, and its direct solution.
+
+Conditions are met exactly by a Boolean sum of the axes' lifts (a Coons patch in the eigenbasis); what remains, the
+tensor z of the trial spaces, solves $W^TQ^T e(u) = 0$.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from sciml.expr.nodes import Scalar
+from solvers.gp.inverse import SeparableInverse, separable_inverse
+from solvers.gp.separable import KroneckerOperator, derivative_orders, read_operator
+from solvers.gp.spaces import AxisSpace
+from solvers.gp.statement import AxisPoints, Statement
+from solvers.gp.tensors import along, kronecker
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Discretisation:
+    """A statement in the product of the axes' spaces.
+
+    Attributes:
+        statement: what is solved.
+        spaces: one for each axis.
+    """
+
+    statement: Statement
+    spaces: tuple[AxisSpace, ...]
+
+    @property
+    def nodes(self) -> AxisPoints:
+        """Nodes along each axis."""
+        return [s.basis.nodes for s in self.spaces]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Nodes along each axis, counted."""
+        return tuple(n.size for n in self.nodes)
+
+    def jets(self, C: np.ndarray, atoms: Sequence[Scalar], points: AxisPoints | None = None) -> dict[Scalar, np.ndarray]:
+        """Values of the unknown and its derivatives on the nodes, or on another tensor grid."""
+        if points is None:
+            tables = [s.values for s in self.spaces]
+        else:
+            tables = [s.basis.at(p, max(s.order, 1)) for s, p in zip(self.spaces, points, strict=True)]
+        axes = self.statement.axes
+        return {
+            a: kronecker([table[p] for table, p in zip(tables, derivative_orders(a, axes), strict=True)], C) for a in atoms
+        }
+
+    def residual(self, C: np.ndarray, points: AxisPoints | None = None) -> np.ndarray:
+        """The equation's residual on the nodes, or on another tensor grid."""
+        jets = self.jets(C, self.statement.unknown_atoms, points)
+        where = self.nodes if points is None else points
+        return self.on_grid(self.statement.evaluate((self.statement.residual,), where, jets)[0], where)
+
+    def on_grid(self, values: np.ndarray, points: AxisPoints | None = None) -> np.ndarray:
+        """Values broadcast to a full tensor grid."""
+        return np.broadcast_to(values, [p.size for p in (points or self.nodes)])
+
+    def test(self, values: np.ndarray) -> np.ndarray:
+        """$W^TQ^T$ of values on the nodes, along every axis."""
+        return kronecker([s.test.T @ s.values[0].T for s in self.spaces], values)
+
+    def extend(self, z: np.ndarray) -> np.ndarray:
+        """Coefficients C of an element of the trial spaces."""
+        return kronecker([s.trial for s in self.spaces], z)
+
+    @cached_property
+    def traces(self) -> list[np.ndarray]:
+        """Coefficients of each condition's data: along its own axis length 1."""
+        result = []
+        for face in self.statement.faces:
+            data = self.statement.trace(face, self.nodes)
+            result.append(kronecker([None if k == face.axis else s.values[0].T for k, s in enumerate(self.spaces)], data))
+        return result
+
+    @cached_property
+    def lift(self) -> np.ndarray:
+        """Coefficients that meet every condition: axis after axis, corrected by what is still missing."""
+        C = np.zeros([s.basis.rank for s in self.spaces])
+        for k, space in enumerate(self.spaces):
+            mine = [t for f, t in zip(self.statement.faces, self.traces, strict=True) if f.axis == k]
+            if mine:
+                C = C + along(space.lift, np.concatenate(mine, axis=k) - along(space.constraint, C, k), k)
+        return C
+
+    @cached_property
+    def operator(self) -> KroneckerOperator:
+        """The linear part."""
+        return self.read(self.statement.parts.linear)
+
+    def read(self, linear: Mapping[Scalar, Scalar], unknown: Mapping[Scalar, np.ndarray] | None = None) -> KroneckerOperator:
+        """Kronecker form of a linear operator whose coefficients may use values of the unknown on the nodes."""
+
+        def at_nodes(e: Scalar) -> np.ndarray:
+            return self.statement.evaluate((e,), self.nodes, unknown)[0]
+
+        return read_operator(linear, self.statement.axes, at_nodes, self.shape)
+
+    def invert(self, operator: KroneckerOperator) -> SeparableInverse | None:
+        """Inverse of a separable operator in the trial and test spaces; None if it has no fast one."""
+        matrices = [s.matrices(key[k] for key in operator.terms) for k, s in enumerate(self.spaces)]
+        return separable_inverse(operator.terms, matrices)
+
+    @cached_property
+    def source(self) -> np.ndarray:
+        """The part of the residual free of unknowns, on the nodes."""
+        return self.on_grid(self.statement.evaluate((self.statement.parts.source,), self.nodes)[0])
+
+
+def apply_projected(spaces: Sequence[AxisSpace], operator: KroneckerOperator, C: np.ndarray) -> np.ndarray:
+    """$W^TQ^T L u$ by products within the bases: no grid is visited."""
+    result = np.zeros([s.test.shape[1] for s in spaces])
+    for key, c in operator.terms.items():
+        result += c * kronecker([s.test.T @ s.project(f) for s, f in zip(spaces, key, strict=True)], C)
+    return result
+
+
+def solve_directly(discrete: Discretisation, inverse: SeparableInverse, refinements: int = 1) -> np.ndarray:
+    """Coefficients of the solution of a linear separable equation.
+
+    Args:
+        discrete: the discrete problem; its operator is exact.
+        inverse: of that operator.
+        refinements: steps of iterative refinement.
+    """
+    target = -discrete.test(discrete.source)
+    C = discrete.lift
+    for _ in range(1 + refinements):
+        C = C + discrete.extend(inverse(target - apply_projected(discrete.spaces, discrete.operator, C)))
+    return C

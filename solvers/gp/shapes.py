@@ -1,0 +1,110 @@
+"""Shapes of spectral lines: which kernel a line of the spectrum stands for, and the basis it gives on nodes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any, final
+
+import equinox as eqx
+import numpy as np
+from scipy.linalg import eigh
+
+from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
+from solvers.gp.features import AbstractFeatures, LadderFeatures, Line
+from solvers.gp.kernels import AbstractKernel, Cosine, Matern
+
+Array = Any
+
+_ROUND_OFF = 1e-15
+
+
+class AbstractShape(ABC):
+    """A density from which the spectrum is mixed."""
+
+    @property
+    @abstractmethod
+    def oversampling(self) -> float:
+        """Nodes wanted for each half period of the highest frequency."""
+
+    @property
+    @abstractmethod
+    def most_derivatives(self) -> int:
+        """Highest derivative of a draw that exists along one axis."""
+
+    @abstractmethod
+    def kernel(self, lines: tuple[Line, ...]) -> AbstractKernel:
+        """The mixture's kernel."""
+
+    @abstractmethod
+    def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
+        """Its eigenbasis on nodes."""
+
+
+@final
+@dataclass(frozen=True)
+class Gaussian(AbstractShape):
+    """Gaussian lines: squared exponentials times cosines (GM). Smooth; spectrally accurate in few functions."""
+
+    @property
+    def oversampling(self) -> float:
+        return 1.5
+
+    @property
+    def most_derivatives(self) -> int:
+        return 4
+
+    def kernel(self, lines: tuple[Line, ...]) -> AbstractKernel:
+        return reduce(add, (line.kernel for line in lines))
+
+    def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
+        return eigenbasis(LadderFeatures(lines, float(nodes[0]), float(nodes[-1])), nodes)
+
+
+@final
+@dataclass(frozen=True)
+class StudentT(AbstractShape):
+    """Student-t lines: Matérn kernels times cosines (StM). Heavy tails; full rank on the nodes, algebraic accuracy.
+
+    Args:
+        half_order: p, for Matérn order ν = p + 1/2 and a t density of 2ν degrees of freedom.
+    """
+
+    half_order: int = 2
+
+    @property
+    def oversampling(self) -> float:
+        return 2.5
+
+    @property
+    def most_derivatives(self) -> int:
+        return self.half_order
+
+    def kernel(self, lines: tuple[Line, ...]) -> AbstractKernel:
+        return reduce(add, (Matern(l.length, self.half_order) * Cosine(l.frequency) * l.weight for l in lines))
+
+    def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
+        kernel = self.kernel(lines)
+        features = KernelSections(kernel, nodes)
+        values, vectors = eigh(kernel(nodes[:, None] - nodes[None, :]))
+        kept = values[::-1] > _ROUND_OFF * values[-1]
+        variances, q = values[::-1][kept], vectors[:, ::-1][:, kept]
+        return Eigenbasis(features, q / variances, np.sqrt(variances), nodes)
+
+
+@final
+class KernelSections(AbstractFeatures):
+    """Features $k(x - x_j)$ of any kernel, one for each node.
+
+    Attributes:
+        kernel: k.
+        nodes: $x_j$, `(n,)`.
+    """
+
+    kernel: AbstractKernel
+    nodes: np.ndarray
+
+    def derivatives(self, x: Array, order: int) -> list[Array]:
+        return self.kernel.derivatives(x[:, None] - self.nodes[None, :], order)

@@ -1,0 +1,104 @@
+r"""Trial and test spaces of one axis: what its face conditions leave free.
+
+In the eigenbasis a condition on a face of the axis is a row b: $b\cdot c = g$ with $b = \alpha\psi(x_f) +
+\gamma\psi'(x_f)$. Given its data alone the prior's conditional mean is $c = P g$, $P = S^2B^T(BS^2B^T)^{-1}$; the rest
+moves in the null space N of the rows. The equation is tested by W: by N itself where every face has its condition, else
+(initial data, inflow) by the range of the highest derivative, which is as large as N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from scipy.linalg import null_space, svd
+
+from solvers.gp.eigenbasis import Eigenbasis
+from solvers.gp.separable import IDENTITY, Factor
+
+
+@final
+@dataclass(frozen=True)
+class FaceRow:
+    r"""One condition $\alpha u + \gamma\,\partial u/\partial x = g$ (or on a higher derivative) at one end of an axis.
+
+    Attributes:
+        position: coordinate of the face.
+        coefficients: those of $u, u', \dots$ along the axis.
+    """
+
+    position: float
+    coefficients: tuple[float, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class AxisSpace:
+    """An axis with its basis, its condition rows, and the matrices of one-axis factors.
+
+    Attributes:
+        basis: eigenbasis on the nodes.
+        rows: conditions on the faces of the axis.
+        order: highest derivative of the equation along the axis.
+    """
+
+    basis: Eigenbasis
+    rows: tuple[FaceRow, ...]
+    order: int
+
+    @cached_property
+    def values(self) -> list[np.ndarray]:
+        """Basis functions and their derivatives on the nodes, `(n, rank)` each."""
+        return self.basis.at(self.basis.nodes, max(self.order, 1))
+
+    @cached_property
+    def constraint(self) -> np.ndarray:
+        """B, `(rows, rank)`."""
+        return np.stack([self.row(r) for r in self.rows]) if self.rows else np.zeros((0, self.basis.rank))
+
+    def row(self, r: FaceRow) -> np.ndarray:
+        """One condition as a row over the basis."""
+        jets = self.basis.at(np.array([r.position]), len(r.coefficients) - 1)
+        return sum(c * jet[0] for c, jet in zip(r.coefficients, jets, strict=True))  # type: ignore[return-value]
+
+    @cached_property
+    def lift(self) -> np.ndarray:
+        """P, `(rank, rows)`: the prior's mean given one unit of data on each row."""
+        weighted = self.basis.scales[:, None] ** 2 * self.constraint.T
+        return np.linalg.solve((self.constraint @ weighted).T, weighted.T).T
+
+    @cached_property
+    def trial(self) -> np.ndarray:
+        """N, `(rank, free)`, orthonormal."""
+        if not self.rows:
+            return np.eye(self.basis.rank)
+        size = np.linalg.norm(self.constraint, axis=1, keepdims=True)
+        return null_space(self.constraint / size, rcond=1e-13)
+
+    @cached_property
+    def test(self) -> np.ndarray:
+        """W, `(rank, free)`, orthonormal."""
+        ends = {r.position for r in self.rows}
+        if not self.rows or (len(ends) == 2 and len(self.rows) == self.order):
+            return self.trial
+        highest = self.values[0].T @ self.values[self.order] @ self.trial
+        left, _, _ = svd(highest, full_matrices=False)
+        return left
+
+    @property
+    def free(self) -> int:
+        """Dimension of the trial space."""
+        return self.basis.rank - len(self.rows)
+
+    def project(self, factor: Factor) -> np.ndarray:
+        """$Q^T w\\,\\psi^{(p)}$, `(rank, rank)`: a factor within the basis."""
+        weights = factor.values
+        derivative = self.values[factor.order]
+        return self.values[0].T @ (derivative if weights is None else weights[:, None] * derivative)
+
+    def matrices(self, factors: Iterable[Factor]) -> dict[Factor, np.ndarray]:
+        """$W^T Q^T w\\,\\psi^{(p)} N$ for each factor, always with the identity's."""
+        return {f: self.test.T @ self.project(f) @ self.trial for f in {IDENTITY, *factors}}

@@ -1,0 +1,181 @@
+r"""Spectral lines of signals on one axis, and the length scales of their kernel.
+
+Lines are the peaks of a windowed, zero-padded FFT (log-parabolic interpolation puts a single line within 1e-6 of its
+place); then residual pursuit: the signals are fitted by the eigenbasis of the lines so far, and the highest peak of what
+is left joins them. A zero-frequency component is always there: it carries the smooth part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
+from solvers.gp.features import LadderFeatures, Line
+
+_PADDING = 8
+_CLEAR_PEAK = 0.05
+_BINS_OF_SMOOTH_PART = 1.5
+_LINE_LENGTH = 1.0
+_SMOOTH_LENGTH = 0.6
+_COMB_LENGTH = 0.3
+_COMB_SPACING = 10.0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """Functions of one coordinate, sampled at equally spaced nodes with both ends.
+
+    Attributes:
+        nodes: `(n,)`.
+        values: `(n, m)`, each group of them scaled to unit root mean square.
+    """
+
+    nodes: np.ndarray
+    values: np.ndarray
+
+    @property
+    def extent(self) -> float:
+        """Length T of the interval."""
+        return float(self.nodes[-1] - self.nodes[0])
+
+    @property
+    def nyquist(self) -> float:
+        """Largest angular frequency that the nodes can show."""
+        return float(np.pi / (self.nodes[1] - self.nodes[0]))
+
+    @property
+    def bin(self) -> float:
+        """Angular frequency of one period over the interval."""
+        return 2 * np.pi / self.extent
+
+
+def amplitude_spectrum(signals: Signals, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Angular frequencies and root-sum-square amplitudes of Hann-windowed, zero-padded signals."""
+    n = signals.nodes.size
+    window = np.hanning(n)[:, None] * 2 / n
+    spectrum = np.abs(np.fft.rfft(window * values, n=_PADDING * n, axis=0))
+    frequencies = np.linspace(0, signals.nyquist, spectrum.shape[0])
+    return frequencies, np.sqrt(np.sum(spectrum**2, axis=1))
+
+
+def peaks(signals: Signals, values: np.ndarray, threshold: float) -> list[float]:
+    """Frequencies of local maxima above a fraction of the largest, strongest first, clear of the smooth part."""
+    frequencies, amplitude = amplitude_spectrum(signals, values)
+    inner = amplitude[1:-1]
+    is_peak = (inner >= amplitude[:-2]) & (inner > amplitude[2:])
+    is_peak &= frequencies[1:-1] > _BINS_OF_SMOOTH_PART * signals.bin
+    candidates = np.flatnonzero(is_peak) + 1
+    candidates = candidates[amplitude[candidates] > max(threshold * amplitude.max(), np.finfo(float).tiny)]
+    candidates = candidates[np.argsort(-amplitude[candidates])]
+    step = frequencies[1] - frequencies[0]
+    return [float(frequencies[i] + step * _vertex(*np.log(amplitude[i - 1 : i + 2] + 1e-300))) for i in candidates]
+
+
+def _vertex(left: float, middle: float, right: float) -> float:
+    """Offset of the top of the parabola through three equally spaced values."""
+    curvature = left - 2 * middle + right
+    return 0.0 if curvature == 0 else float(np.clip(0.5 * (left - right) / curvature, -0.5, 0.5))
+
+
+def smooth_line(extent: float, length: float = _SMOOTH_LENGTH) -> Line:
+    """The zero-frequency component."""
+    return Line(0.0, length * extent)
+
+
+def mixture_basis(lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
+    """Eigenbasis of a Gaussian mixture on nodes with both ends."""
+    return eigenbasis(LadderFeatures(lines, float(nodes[0]), float(nodes[-1])), nodes)
+
+
+def misfit(lines: tuple[Line, ...], signals: Signals) -> np.ndarray:
+    """What the mixture's eigenbasis leaves of the signals, by least squares."""
+    basis = mixture_basis(lines, signals.nodes)
+    q, _ = np.linalg.qr(basis.at(signals.nodes)[0])
+    return signals.values - q @ (q.T @ signals.values)
+
+
+def size(values: np.ndarray) -> float:
+    """Largest root mean square over the columns."""
+    return float(np.sqrt(np.mean(values**2, axis=0)).max(initial=0.0))
+
+
+def find_lines(signals: Signals, *, tolerance: float, most: int) -> tuple[tuple[Line, ...], float]:
+    """A Gaussian mixture that explains signals.
+
+    Args:
+        signals: what is to be explained.
+        tolerance: largest root mean square that may be left of a signal of unit size.
+        most: most lines beside the smooth part.
+
+    Returns:
+        The lines, the smooth one first, and the root mean square that they leave.
+    """
+    extent = signals.extent
+    found = [smooth_line(extent)]
+    if signals.values.shape[1] == 0:
+        return tuple(found), 0.0
+    rest = misfit(tuple(found), signals)
+    if size(rest) > tolerance:
+        found += [Line(m, _LINE_LENGTH * extent) for m in peaks(signals, rest, _CLEAR_PEAK)[:most]]
+        rest = misfit(tuple(found), signals)
+    while size(rest) > tolerance and len(found) <= most:
+        fresh = [m for m in peaks(signals, rest, 0.5) if _is_new(m, found, signals.bin)]
+        if not fresh:
+            break
+        found.append(Line(fresh[0], _LINE_LENGTH * extent))
+        rest = misfit(tuple(found), signals)
+    return tuple(found), size(rest)
+
+
+def _is_new(frequency: float, lines: list[Line], bin_width: float) -> bool:
+    return all(abs(frequency - line.frequency) > bin_width / 2 for line in lines)
+
+
+def comb(extent: float, edge: float) -> tuple[Line, ...]:
+    """Equally spaced broad lines up to a band edge: a kernel for signals without lines."""
+    spacing = _COMB_SPACING * 2 * np.pi / extent
+    count = max(int(np.ceil(edge / spacing - 0.5)), 0)
+    return tuple(Line(spacing * j, _COMB_LENGTH * extent) for j in range(count + 1))
+
+
+def comb_edge(lines: tuple[Line, ...]) -> float:
+    """Largest frequency that a mixture carries well."""
+    return max(line.frequency + np.sqrt(line.frequency > 0) * 2 / line.length for line in lines)
+
+
+def find_comb(signals: Signals, *, tolerance: float, highest: float) -> tuple[tuple[Line, ...], float]:
+    """The narrowest comb that explains signals at nodes held out, or the best one.
+
+    The comb is fitted on every other node and judged between them.
+
+    Args:
+        signals: what is to be explained.
+        tolerance: as in `find_lines`.
+        highest: last band edge to try.
+
+    Returns:
+        The lines and the root mean square that they leave.
+    """
+    best, least = comb(signals.extent, 0.0), np.inf
+    edge = 4 * signals.bin
+    while edge <= highest:
+        lines = comb(signals.extent, edge)
+        left = held_out_misfit(lines, signals)
+        if left < least / 2:
+            best, least = lines, left
+        if least <= tolerance or left > 1e3 * least:
+            break
+        edge += _COMB_SPACING * signals.bin / 2
+    return best, float(least)
+
+
+def held_out_misfit(lines: tuple[Line, ...], signals: Signals) -> float:
+    """Root mean square error, between the nodes, of the least-squares fit on every other node."""
+    basis = mixture_basis(lines, signals.nodes[::2])
+    fitted = np.linalg.lstsq(basis.at(signals.nodes[::2])[0], signals.values[::2], rcond=None)[0]
+    between = signals.nodes[1::2]
+    return size(basis.at(between)[0] @ fitted - signals.values[1::2])

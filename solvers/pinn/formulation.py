@@ -1,0 +1,127 @@
+"""A problem as least squares: which blocks there are, and where their points lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from sciml.conditions import ConditionKind, PlacedCondition
+from sciml.domains.domain import Points
+from sciml.optimise import ResidualBlock
+from sciml.problem import Problem
+from solvers.pinn.ansatz import Ansatz, Numbers
+from solvers.pinn.residuals import ExpressionResidual, ObservationResidual, PriorResidual, residuals_at
+
+if TYPE_CHECKING:
+    from solvers.pinn.solver import PINN
+
+@final
+@dataclass(frozen=True)
+class Formulation:
+    """A problem as least squares.
+
+    Attributes:
+        problem: what is solved.
+        solver: hyperparameters.
+        ansatz: what the fields are made of.
+        numbers: what the residuals read.
+        soft: conditions that the ansatz does not meet by construction.
+        equation_scales: natural size of the residual of each equation.
+        condition_scales: natural size of the residual of each soft condition.
+        num_points: points of the equations.
+    """
+
+    problem: Problem
+    solver: PINN
+    ansatz: Ansatz
+    numbers: Numbers
+    soft: tuple[PlacedCondition, ...]
+    equation_scales: np.ndarray
+    condition_scales: np.ndarray
+    num_points: int
+
+    @property
+    def _equations(self) -> ExpressionResidual:
+        return ExpressionResidual(self.problem.residuals, self.ansatz)
+
+    def blocks(self, points: Points, key: Array) -> tuple[ResidualBlock, ...]:
+        """Residual blocks with the equations at given points and the conditions at random ones."""
+        blocks = [ResidualBlock("equation", self._equations, points, self.equation_scales)]
+        for number, (condition, scale) in enumerate(zip(self.soft, self.condition_scales, strict=True)):
+            residual = ExpressionResidual((condition.residual,), self.ansatz)
+            where = self._points_of(condition, jax.random.fold_in(key, number))
+            name = f"{condition.kind.value} {number} ({condition.place})"
+            blocks.append(ResidualBlock(name, residual, where, scale, self.solver.condition_weight))
+        return (*blocks, *self.observation_blocks(), *self._prior_blocks())
+
+    def uniform(self, key: Array, weights: PyTree = None) -> tuple[ResidualBlock, ...]:
+        """Blocks on points that are spread evenly: the honest measure of a residual."""
+        key_inside, key_conditions = jax.random.split(key)
+        return self.blocks(self.problem.domain.sample(self.num_points, key_inside), key_conditions)
+
+    def adaptive(self, key: Array, weights: PyTree) -> tuple[ResidualBlock, ...]:
+        """Blocks of which a share of the points is drawn with probability proportional to the residual."""
+        key_pool, key_choice, key_uniform, key_conditions = jax.random.split(key, 4)
+        count = round(self.solver.adaptive_share * self.num_points)
+        pool = self.problem.domain.sample(self.solver.pool_factor * self.num_points, key_pool)
+        scaled = residuals_at(self._equations, weights, pool, self.numbers) / self.equation_scales
+        size = jnp.linalg.norm(scaled, axis=1)
+        scores = jnp.log(size) + jax.random.gumbel(key_choice, size.shape)
+        chosen = jnp.argsort(jnp.nan_to_num(scores, nan=-jnp.inf))[-count:] if count else jnp.arange(0)
+        even = self.problem.domain.sample(self.num_points - count, key_uniform) if count < self.num_points else None
+        points = {
+            name: p[chosen] if even is None else jnp.concatenate([p[chosen], even[name]]) for name, p in pool.items()
+        }
+        return self.blocks(points, key_conditions)
+
+    def observation_blocks(self) -> tuple[ResidualBlock, ...]:
+        """One block for each set of observations."""
+        blocks = []
+        for number, observation in enumerate(self.problem.observations):
+            noise = np.ones(1) if observation.noise is None else observation.noise
+            relative = np.broadcast_to(np.mean(noise) / noise, observation.values.shape)
+            where = {name: jnp.asarray(p) for name, p in observation.points.items()}
+            blocks.append(
+                ResidualBlock(
+                    f"observation {number}",
+                    ObservationResidual(observation.expression, self.ansatz),
+                    (where, jnp.asarray(observation.values), jnp.asarray(relative)),
+                    scale=root_mean_square(observation.values),
+                )
+            )
+        return tuple(blocks)
+
+    def _prior_blocks(self) -> tuple[ResidualBlock, ...]:
+        """Priors, weighted as if they were one more observation with the noise of the first set."""
+        weight = 1.0
+        for observation in self.problem.observations[:1]:
+            noise = 0.01 * root_mean_square(observation.values) if observation.noise is None else float(np.mean(observation.noise))
+            weight = noise / root_mean_square(observation.values) / np.sqrt(observation.values.size)
+        return tuple(
+            ResidualBlock(
+                f"prior {p.name}",
+                PriorResidual(p, self.ansatz),
+                (jnp.full(1, p.prior[0]), jnp.full(1, p.prior[1])),
+                weight=weight,
+            )
+            for p in self.problem.unknown_parameters
+            if p.prior is not None
+        )
+
+    def _points_of(self, condition: PlacedCondition, key: Array) -> Points:
+        count = self.solver.num_condition_points
+        if condition.kind is ConditionKind.GAUGE:
+            count = 1 if self.problem.time is None or self.problem.time in dict(condition.place.fixed) else 32
+        elif len(condition.place.fixed) == len(self.problem.coordinates):
+            count = 1
+        return self.problem.domain.sample(count, key, place=condition.place)
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """Root mean square, or 1 where all values vanish."""
+    return float(np.sqrt(np.mean(np.square(values)))) or 1.0

@@ -1,0 +1,69 @@
+"""Networks as pure functions: a description of the architecture makes initial weights and applies them to one input."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
+
+from sciml.errors import OptionError
+
+
+class AbstractNetwork(ABC):
+    """An architecture: hyperparameters only, hashable, so that equal networks share one compilation."""
+
+    @abstractmethod
+    def init(self, key: Array, inputs: int, outputs: int) -> PyTree:
+        """Random weights for `inputs` features and `outputs` values."""
+
+    @abstractmethod
+    def __call__(self, weights: PyTree, z: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
+        """Values at one input."""
+
+
+@final
+@dataclass(frozen=True)
+class MLP(AbstractNetwork):
+    r"""A multilayer perceptron $z_{k+1} = \sigma(W_k z_k + b_k)$ with a linear last layer.
+
+    Reference: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
+
+    Args:
+        width: units in each hidden layer.
+        depth: hidden layers.
+        activation: a smooth scalar function, `jnp.tanh` or `jnp.sin`.
+        first_scale: factor on the Glorot deviation of the first layer; raise it to 4-6 for solutions that oscillate.
+    """
+
+    width: int = 20
+    depth: int = 3
+    activation: Callable[[Array], Array] = jnp.tanh
+    first_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.depth < 1 or not self.first_scale > 0:
+            raise OptionError(
+                f"MLP(width={self.width}, depth={self.depth}, first_scale={self.first_scale})",
+                "positive numbers",
+                "choose a width of 10 to 50 and a depth of 2 to 4",
+            )
+
+    def init(self, key: Array, inputs: int, outputs: int) -> PyTree:
+        """Glorot normal weights, zero biases."""
+        sizes = [inputs, *[self.width] * self.depth, outputs]
+        layers = []
+        for k, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+            deviation = jnp.sqrt(2.0 / (n + m)) * (self.first_scale if k == 0 else 1.0)
+            layers.append((deviation * jax.random.normal(jax.random.fold_in(key, k), (m, n)), jnp.zeros(m)))
+        return layers
+
+    def __call__(self, weights: PyTree, z: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
+        *hidden, (last, shift) = weights
+        for matrix, bias in hidden:
+            z = self.activation(matrix @ z + bias)
+        return last @ z + shift

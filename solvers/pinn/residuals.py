@@ -1,0 +1,62 @@
+"""Point residuals of a problem under an ansatz: equations, conditions, observations, priors."""
+
+from __future__ import annotations
+
+from typing import final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
+
+from sciml.expr.leaves import Parameter
+from sciml.expr.nodes import Scalar
+from sciml.pointwise import values_at_point
+from solvers.pinn.ansatz import Ansatz, Numbers
+
+
+@final
+class ExpressionResidual(eqx.Module):
+    """Lowered expressions at a point `{coordinate: number}`: one pass of derivatives for all of them."""
+
+    expressions: tuple[Scalar, ...] = eqx.field(static=True)
+    ansatz: Ansatz = eqx.field(static=True)
+
+    def __call__(self, weights: PyTree, point: dict[str, Array], numbers: Numbers) -> Float[Array, " m"]:
+        fields, arguments = self.ansatz.fields(weights, numbers), self.ansatz.arguments(weights, numbers)
+        return jnp.stack(values_at_point(self.expressions, fields, point, arguments, numbers.quadrature))
+
+
+@eqx.filter_jit
+def residuals_at(
+    residual: ExpressionResidual, weights: PyTree, points: dict[str, Array], numbers: Numbers
+) -> Float[Array, "n m"]:
+    """Values of the expressions at many points."""
+    return jax.lax.map(lambda point: residual(weights, point, numbers), points, batch_size=4096)
+
+
+@final
+class ObservationResidual(eqx.Module):
+    """`(e(x_k) - y_k) r_k` at a point `(x_k, y_k, r_k)`, where `r_k` is the mean noise over the noise of this value."""
+
+    expression: Scalar = eqx.field(static=True)
+    ansatz: Ansatz = eqx.field(static=True)
+
+    def __call__(self, weights: PyTree, point: tuple[dict[str, Array], Array, Array], numbers: Numbers) -> Array:
+        where, value, relative_precision = point
+        fields, arguments = self.ansatz.fields(weights, numbers), self.ansatz.arguments(weights, numbers)
+        (found,) = values_at_point((self.expression,), fields, where, arguments, numbers.quadrature)
+        return (found - value) * relative_precision
+
+
+@final
+class PriorResidual(eqx.Module):
+    """`(θ - mean) / deviation` of an unknown parameter, over its logarithm where it is positive."""
+
+    parameter: Parameter = eqx.field(static=True)
+    ansatz: Ansatz = eqx.field(static=True)
+
+    def __call__(self, weights: PyTree, point: tuple[Array, Array], numbers: Numbers) -> Array:
+        mean, deviation = point
+        value = self.ansatz.parameters.physical(weights["parameters"])[self.parameter.name]
+        return ((jnp.log(value) if self.parameter.positive else value) - mean) / deviation

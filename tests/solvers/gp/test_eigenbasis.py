@@ -1,0 +1,54 @@
+"""Features factorise their kernel; the eigenbasis diagonalises it on the nodes."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from solvers.gp.eigenbasis import eigenbasis
+from solvers.gp.features import FourierFeatures, LadderFeatures, Line, mixture
+
+LINES = (Line(0.0, 0.9, 0.5), Line(12.0, 1.5, 2.0), Line(30.0, 0.8, 0.1))
+X, Y = np.linspace(1.0, 3.0, 23), np.linspace(1.1, 2.9, 9)
+
+
+def test_ladder_features_factorise_the_mixture_and_its_derivatives():
+    features = LadderFeatures(LINES, 1.0, 3.0)
+    at_x, at_y = features.derivatives(X, 2), features.derivatives(Y, 2)
+    k = mixture(LINES).derivatives(X[:, None] - Y[None, :], 4)
+    for p in range(3):
+        for q in range(3):
+            expected = (-1) ** q * k[p + q]
+            assert_allclose(at_x[p] @ at_y[q].T, expected, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    "features", [LadderFeatures(LINES, 1.0, 3.0), FourierFeatures(1.0, 2.0, np.array([1.0, 0.5, 0.2, 0.1]))], ids=repr
+)
+def test_derivatives_of_features_agree_with_autodiff(features):
+    f = lambda x: features.derivatives(x[None], 0)[0][0]  # noqa: E731
+    for value in features.derivatives(X, 4):
+        expected = jax.vmap(f)(jnp.asarray(X))
+        assert_allclose(value, expected, rtol=1e-8, atol=1e-8 * np.abs(expected).max())
+        f = jax.jacfwd(f)
+
+
+def test_fourier_features_are_periodic():
+    features = FourierFeatures(1.0, 2.0, np.array([1.0, 0.5, 0.2]))
+    ends = features.derivatives(np.array([1.0, 3.0]), 3)
+    for value in ends:
+        assert_allclose(value[0], value[1], atol=1e-10)
+
+
+def test_eigenbasis_is_orthonormal_on_the_nodes_and_carries_the_prior():
+    basis = eigenbasis(LadderFeatures(LINES, 1.0, 3.0), X, cut=1e-6)
+    (psi,) = basis.at(X)
+    assert_allclose(psi.T @ psi, np.eye(basis.rank), atol=1e-9)
+    assert np.all(np.diff(basis.scales) <= 0)
+    kernel = mixture(LINES)
+    assert_allclose((psi * basis.scales**2) @ psi.T, kernel(X[:, None] - X[None, :]), atol=1e-9)
+    between, _ = basis.at(Y, 1)
+    assert_allclose((between * basis.scales**2) @ between.T, kernel(Y[:, None] - Y[None, :]), atol=1e-5)
