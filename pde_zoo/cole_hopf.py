@@ -59,6 +59,11 @@ class ColeHopf(AbstractReference):
         t, x = jnp.broadcast_arrays(*(jnp.asarray(points[name], float) for name in ("t", "x")))
         return {"u": _values(t, x, self.nu, self.order)}
 
+    @property
+    def source(self) -> str:
+        """How it is computed."""
+        return f"Cole–Hopf formula, Gauss–Hermite quadrature of {self.order} nodes"
+
     def renumbered(self, numbers: Mapping[str, float]) -> ColeHopf:
         return ColeHopf(numbers.get(self.parameter, self.nu), self.order, self.parameter)
 

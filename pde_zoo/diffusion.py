@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import mul
 
-from pde_zoo.values import Value, exact_for, parameter
+from pde_zoo.values import Value, as_published, exact_for, parameter
 from sciml import (
     Box,
     ComputedReference,
@@ -78,13 +78,14 @@ def nonlinear_diffusion(alpha: Value = 0.05, t_end: float = 1.0) -> Problem:
         + 0.3 * exp(-20 * (x**2 + (y + 0.5) ** 2))
     )
     domain = Box({t: (0, t_end), x: (-1, 1), y: (-1, 1)})
-    return Problem(
-        equations=[u.dt == alpha * div(u * grad(u))],
-        domain=domain,
-        conditions=[(u == spots).on(domain.at(t=0)), (u == 0).on(domain.boundary)],
-        reference=ComputedReference("finite_difference"),
-        name="nonlinear_diffusion",
-    )
+    with as_published():
+        return Problem(
+            equations=[u.dt == alpha * div(u * grad(u))],
+            domain=domain,
+            conditions=[(u == spots).on(domain.at(t=0)), (u == 0).on(domain.boundary)],
+            reference=ComputedReference("finite_difference"),
+            name="nonlinear_diffusion",
+        )
 
 
 def fokker_planck(theta: Value = 1.0, diffusivity: Value = 0.5, t_end: float = 2.0) -> Problem:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from sciml import Coordinate, Parameter, coordinates
+from sciml import Coordinate, Parameter, ProblemWarning, coordinates
 
 Value = float | Parameter | None
 """A number, a `Parameter` of the caller's own, or None for an unknown to be inferred."""
@@ -25,3 +27,11 @@ def space(dimensions: int) -> tuple[Coordinate, ...]:
     """Spatial coordinates: x, y, z up to three dimensions, else x1, x2, …"""
     names = "xyz"[:dimensions] if dimensions <= 3 else [f"x{i + 1}" for i in range(dimensions)]
     return coordinates(" ".join(names))
+
+
+@contextmanager
+def as_published() -> Iterator[None]:
+    """Build a doubtful statement without a warning: it is the published one, and its documentation says what is doubtful."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProblemWarning)
+        yield

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
 from sciml.domains.grids import AbstractGrid, uniform_grid
-from sciml.errors import OptionError
+from sciml.errors import OptionError, ProblemWarning
 from sciml.problem import Problem
 
 
@@ -77,7 +78,9 @@ class Case:
             if name not in known:
                 raise OptionError(f"value {name!r} for case {self.name}", f"one of {', '.join(known)}", "check --set")
         problem = self.build(**{**self.values, **values})
-        return problem if problem.name == self.name else problem.replace(name=self.name)
+        with warnings.catch_warnings():  # what is doubtful was said when it was built
+            warnings.simplefilter("ignore", ProblemWarning)
+            return problem if problem.name == self.name else problem.replace(name=self.name)
 
     def grid(self, problem: Problem) -> AbstractGrid:
         """The test grid."""

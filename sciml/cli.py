@@ -57,7 +57,7 @@ def report(suite: Any, rows: list[dict[str, Any]]) -> str:
     """See `benchmarks.report.markdown`."""
     from benchmarks.report import markdown
 
-    return markdown(suite, rows)
+    return markdown(suite, rows, cases())
 
 
 LIBRARY = Library(cases, SOLVERS, suites)
@@ -94,8 +94,8 @@ def main() -> None:
     sciml compare burgers --solvers pinn,spectral       several solvers side by side
     sciml bench classical                               measure a suite, print target and figure
 
-    In place of a name, CASE may be path/to/file.py:function for a function of yours that returns a Problem, and a solver
-    path/to/file.py:Class for one of your own.
+    In place of a name, CASE may be path/to/file.py:function for a function of yours that returns a Problem, and a
+    solver path/to/file.py:Class for one of your own.
 
     Exit codes: 0 success, 1 a solver failed, 2 wrong input.
     """

@@ -63,13 +63,12 @@ class PlacedCondition:
 
 def placed_conditions(conditions: tuple[Condition, ...]) -> tuple[PlacedCondition, ...]:
     """Every scalar component of every condition on every place of its region."""
-    return tuple(
-        _recognise(part, place)
-        for condition in conditions
-        for place in condition.region.places
-        for written in scalar_residuals(condition.equation)
-        for part in lower(written)
-    )
+    found: list[PlacedCondition] = []
+    for condition in conditions:
+        lowered = [part for written in scalar_residuals(condition.equation) for part in lower(written)]
+        splits: dict[Scalar, Split] = {}
+        found += [_recognise(part, place, splits) for place in condition.region.places for part in lowered]
+    return tuple(found)
 
 
 def _flatten_normals(e: Scalar, place: Place) -> Scalar:
@@ -81,9 +80,11 @@ def _flatten_normals(e: Scalar, place: Place) -> Scalar:
     return lower(substitute(e, replacements))[0] if replacements else e
 
 
-def _recognise(e: Scalar, place: Place) -> PlacedCondition:
+def _recognise(e: Scalar, place: Place, splits: dict[Scalar, Split]) -> PlacedCondition:
     e = _flatten_normals(e, place)
-    parts = split(e)
+    if e not in splits:
+        splits[e] = split(e)
+    parts = splits[e]
     leaves = {scalar_leaf(a) for a in parts.linear}
     unknown = next(iter(leaves)) if len(leaves) == 1 else None
 

@@ -61,7 +61,7 @@ class ParseError(SciMLError):
 
 @final
 class FileError(SciMLError):
-    """A file that is missing, damaged, foreign, or of another version."""
+    """A file that is missing, damaged, foreign, or of another version; a value that cannot be written to one."""
 
 
 @final

@@ -174,9 +174,7 @@ def _assess(subject: Subject, name: str, seed: int, solution: Solution, seconds:
     reference = None if truth is None else {"kind": truth.kind, "error": truth.error}
     solution = solution.with_stats(evaluate=seconds["evaluate"])
     message = "" if solution.result.is_success else solution.result.value
-    return Measurement(
-        subject.case, name, seed, solution.result.name, message, errors, reference, seconds, solution
-    )
+    return Measurement(subject.case, name, seed, solution.result.name, message, errors, reference, seconds, solution)
 
 
 def _only_total(started: float) -> dict[str, float]:

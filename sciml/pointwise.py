@@ -21,7 +21,7 @@ from sciml.known import Arguments, BoundLaws, known_values
 
 @final
 class Quadrature(eqx.Module):
-    """Nodes and weights `(n,)` along each coordinate, by name; they cross `jit` as arrays, so a moved box does not recompile."""
+    """Nodes and weights `(n,)` along each coordinate, by name; arrays, so that a moved box does not recompile."""
 
     nodes: dict[str, jax.Array]
     weights: dict[str, jax.Array]

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 
 from sciml.errors import OptionError, ProblemError, SolveError, UnsupportedProblemError
+from sciml.lint import check_determined
 from sciml.problem import Problem
 from sciml.solution import Solution
 from sciml.solver import AbstractSolver, Run
@@ -40,6 +41,7 @@ def solve(
 
     Raises:
         UnsupportedProblemError: the solver cannot solve this problem, with its reasons; before any compilation.
+        ProblemError: fewer equations than unknowns, and no observations.
         SolveError: no finite solution was found, and `throw`.
     """
     if not isinstance(problem, Problem):
@@ -54,6 +56,7 @@ def solve(
         raise UnsupportedProblemError(
             f"a problem outside the class of {solver.name}", "; ".join(reasons), "change the problem, or another solver"
         )
+    check_determined(problem)
     started = time.perf_counter()
     run = Run(_as_key(key), callback, budget, started)
     solution = solver.run(problem, run)

@@ -1,7 +1,7 @@
 """Random expressions over one small vocabulary, for properties that must hold for every tree.
 
-`scalars(depth)`, `vectors(depth)`, `tensors(depth)`, `truths(depth)` nest at most `depth` operations; `expressions` draws
-any rank, `equations` pairs two sides, `unsimplified` also draws trees that Python's operators would have simplified.
+`scalars(depth)`, `vectors(depth)`, `tensors(depth)`, `truths(depth)` nest at most `depth` operations; `expressions`
+draws any rank, `equations` pairs two sides, `unsimplified` also draws trees that Python would have simplified.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ a = Coefficient(
 SYMBOLS = (u, w, v, F, nu, k, a, Law("D", u), Law("stress", grad(v), (2, 2)))
 
 numbers = st.one_of(
-    st.integers(-25, 25), st.floats(allow_nan=False, allow_infinity=False), st.floats(-10, 10).map(lambda n: round(n, 2))
+    st.integers(-25, 25),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-10, 10).map(lambda n: round(n, 2)),
 )
 leaves = st.one_of(st.sampled_from([t, x, y, u, w, nu, k, a, v[0], v[1], F[0, 1], pi]), numbers.map(Constant))
 
@@ -109,7 +111,7 @@ def scalars(depth: int = 3) -> Strategy:
         st.builds(det, m),
         st.builds(lambda e, i: e[i], b, st.integers(0, 1)),
         st.builds(lambda e, i, j: e[i, j], m, st.integers(0, 1), st.integers(0, 1)),
-        st.builds(lambda e, place: at(u * e, x=place), s, st.floats(0, 1)),
+        st.builds(lambda e, place: at(u * e, x=place), s, st.floats(0, 1).map(lambda n: round(n, 2))),
         st.builds(lambda e: integral(e, x, y), s),
         st.builds(lambda e: Law("D", e), s),
     )

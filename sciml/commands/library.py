@@ -164,7 +164,9 @@ def case_of(function: Any, place: str) -> Case:
         OptionError: it is no function, or returns something else.
     """
     if not callable(function):
-        raise OptionError(f"{place} of type {type(function).__name__}", "a function that returns a Problem", "write one")
+        raise OptionError(
+            f"{place} of type {type(function).__name__}", "a function that returns a Problem", "write one"
+        )
 
     def build(**values: Any) -> Problem:
         with _Refused(Path(place.rpartition(":")[0])):

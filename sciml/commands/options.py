@@ -40,7 +40,7 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--set", "settings", multiple=True, metavar="KEY=VALUE",
             help="A hyperparameter of the solver, or a value of the case. Repeat it for more.",
         ),
-        click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for pictures, tables, data."),
+        click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for pictures and data."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each run, and nothing else."),
     ]  # fmt: skip
     for option in reversed(options):

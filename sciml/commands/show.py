@@ -32,7 +32,7 @@ def show_command(library: Library) -> click.Command:
     @click.option("--truth", is_flag=True, help="Compute the truth and its own error if it is not in the cache.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def show(case: str, settings: tuple[str, ...], truth: bool, as_json: bool) -> None:
-        r"""Print a case: equations as text and LaTeX, what kind of equation it is, conditions, truth, published numbers.
+        r"""Print a case: equations as text and LaTeX, what kind they are, conditions, truth, published numbers.
 
         CASE is a name that `sciml zoo` lists, or path/to/file.py:function for a function of yours that returns a
         Problem.
@@ -71,9 +71,7 @@ def facts_of(case: Case, problem: Problem, make_solver: MakeSolver | None = None
         "choices": list(arguments_of(case.build)),
         "equations": [{"text": repr(e), "latex": latex(e)} for e in problem.equations],
         "domain": repr(problem.domain),
-        "classification": [
-            _classified(classify(part)) for e in problem.equations for part in scalar_residuals(e)
-        ],
+        "classification": [_classified(classify(part)) for e in problem.equations for part in scalar_residuals(e)],
         "conditions": [
             {"text": repr(c.equation), "latex": latex(c.equation), "where": repr(c.region), "kinds": _kinds(c)}
             for c in problem.conditions

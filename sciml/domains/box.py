@@ -52,6 +52,7 @@ class Box(AbstractDomain):
                 f"no interval for {', '.join(sorted(missing))}", "one for every coordinate of the frame", "add it"
             )
         self._frame = frame
+        self._coordinates = tuple(Coordinate(name, frame) for name in frame.names)
         by_name = {x.name: interval for x, interval in intervals.items()}
         self._bounds = {name: _interval(name, by_name[name]) for name in frame.names}
         axes = (periodic,) if isinstance(periodic, Coordinate) else tuple(periodic)
@@ -73,7 +74,7 @@ class Box(AbstractDomain):
 
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
-        return tuple(Coordinate(name, self._frame) for name in self._frame.names)
+        return self._coordinates
 
     @property
     def space(self) -> tuple[Coordinate, ...]:

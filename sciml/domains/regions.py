@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, unique
+from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 from sciml.errors import DomainError
@@ -38,7 +39,7 @@ class Place:
 
     fixed: tuple[tuple[Coordinate, Side | float], ...]
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """Identity: sides by name, inner places by number."""
         return fingerprint(*((x, str(s) if isinstance(s, Side) else s) for x, s in self.fixed))

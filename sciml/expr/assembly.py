@@ -1,4 +1,4 @@
-"""Nodes from their parts, checked like those that operators build but never simplified: what readers of words and JSON use."""
+"""Nodes from their parts, checked as operators check them but never simplified: for readers of words and JSON."""
 
 from __future__ import annotations
 

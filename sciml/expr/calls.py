@@ -66,7 +66,7 @@ def call(name: str, terms: Sequence[Term], keywords: Keywords, table: SymbolTabl
         case "grad" | "div" | "curl" | "laplacian":
             return _SPATIAL[name](*_counted(name, args, 1), wrt=_coordinates(keywords.get("wrt")))
         case "at":
-            return _at(*_counted(name, args, 1), keywords, table)
+            return _at(_counted(name, args, 1)[0], keywords, table)
         case "integral":
             return integral(*_at_least_one(name, args))
         case "normal":

@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from sciml.errors import ExpressionError
+from sciml.storable import storable
 
 INFINITELY_SMOOTH = 99
 """Smoothness of a coefficient that has all the derivatives that an equation may ask for."""
@@ -36,6 +37,7 @@ def _library(array: Any) -> Any:
     return jnp if isinstance(array, jax.Array) else np
 
 
+@storable("nearest interpolation")
 @final
 class Nearest(AbstractInterpolation):
     """Piecewise constant: the value of the nearest node. Cannot be differentiated."""
@@ -50,6 +52,7 @@ class Nearest(AbstractInterpolation):
         return xp.searchsorted(middle, at)[None], xp.ones_like(at)[None]
 
 
+@storable("linear interpolation")
 @final
 class Linear(AbstractInterpolation):
     """Piecewise multilinear and continuous; no derivative at the nodes, so `lower` refuses to differentiate it."""
@@ -64,6 +67,7 @@ class Linear(AbstractInterpolation):
         return xp.stack([left, left + 1]), xp.stack([1 - share, share])
 
 
+@storable("cubic interpolation")
 @final
 class Cubic(AbstractInterpolation):
     """Local cubic Hermite with three-point slopes: $C^1$, third-order accurate, exact for quadratics.
@@ -111,6 +115,7 @@ def _three_point_slope(nodes: jax.Array, i: jax.Array) -> tuple[jax.Array, jax.A
     return index, weights
 
 
+@storable("gridded data")
 @final
 class GriddedData(eqx.Module):
     """Data on a tensor grid and its interpolation; calling it interpolates elementwise, NumPy in, NumPy out."""
@@ -128,8 +133,7 @@ class GriddedData(eqx.Module):
         if not any(isinstance(a, jax.Array) for a in at) and not isinstance(self.values, Tracer):
             return self._on_host(*np.broadcast_arrays(*[np.asarray(a, float) for a in at]))
         at = tuple(jnp.broadcast_arrays(*[jnp.asarray(a, self.values.dtype) for a in at]))
-        flat = jax.vmap(self._one)(*[a.reshape(-1) for a in at])
-        return flat.reshape(at[0].shape)
+        return _interpolate(self, *[a.reshape(-1) for a in at]).reshape(at[0].shape)
 
     def _one(self, *at: jax.Array) -> jax.Array:
         value = self.values
@@ -148,6 +152,12 @@ class GriddedData(eqx.Module):
         return total
 
 
+@jax.jit  # outside a solver's own program the dozens of small operations would compile one by one
+def _interpolate(data: GriddedData, *at: jax.Array) -> jax.Array:
+    return jax.vmap(data._one)(*at)
+
+
+@storable("function of coordinates")
 @final
 class FunctionData(eqx.Module):
     """A known JAX function of the coordinates, evaluated elementwise, NumPy in, NumPy out."""

@@ -188,10 +188,8 @@ class Parameter(Scalar):
                     "drop positive=True, or fix it",
                 )
             object.__setattr__(self, what, number)
-        if self.prior is not None and not (len(self.prior) == 2 and self.prior[1] > 0):
-            raise ExpressionError(
-                f"prior {self.prior!r} of {self.name!r}", "(mean, deviation > 0)", "give both numbers"
-            )
+        if self.prior is not None:
+            object.__setattr__(self, "prior", _prior(self.name, self.prior))
         self._seal((), None)
 
     def _identity(self) -> tuple[object, ...]:
@@ -201,6 +199,17 @@ class Parameter(Scalar):
     def is_known(self) -> bool:
         """Whether it has a number."""
         return self.value is not None
+
+
+def _prior(name: str, prior: Any) -> tuple[float, float]:
+    """Mean and deviation of a Gaussian."""
+    what = f"prior {prior!r} of parameter {name!r}"
+    if not isinstance(prior, tuple | list) or len(prior) != 2:
+        raise ExpressionError(what, "(mean, deviation > 0)", "give both numbers")
+    mean, deviation = (plain_number(number, what) for number in prior)
+    if deviation <= 0:
+        raise ExpressionError(what, "(mean, deviation > 0)", "give a positive deviation")
+    return mean, deviation
 
 
 def plain_number(value: Number, what: str) -> float:

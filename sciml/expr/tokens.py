@@ -28,7 +28,7 @@ from sciml.expr.assembly import assemble
 from sciml.expr.build import derivative
 from sciml.expr.frames import Frame
 from sciml.expr.leaves import LawSymbol, Normal
-from sciml.expr.nodes import Apply, Constant, Coordinate, Expr, node
+from sciml.expr.nodes import Apply, Constant, Coordinate, Expr
 from sciml.expr.operations import ARITY, Op
 from sciml.expr.shapes import size
 from sciml.expr.symbols import Symbols, SymbolTable
@@ -122,6 +122,8 @@ def from_tokens(words: Sequence[str] | str, symbols: Symbols) -> Expr:
     Raises:
         ParseError: the words spell no expression; says which word is at fault.
     """
+    if not isinstance(words, Sequence):
+        raise ParseError(f"{type(words).__name__} as words", "a list of strings", "pass what tokens(e) returned")
     words = words.split() if isinstance(words, str) else list(words)
     if not all(isinstance(word, str) for word in words):
         raise ParseError("something that is not a word", "strings", "pass what tokens(e) returned")
@@ -141,7 +143,7 @@ class _Reader:
         """The one expression that all words make."""
         i = len(self._words)
         while i > 0:
-            start = i - 3 if self._is_number(i - 3) else i - 1
+            start = self._start(i)
             try:
                 self._push(start, i)
             except SciMLError as error:
@@ -152,6 +154,15 @@ class _Reader:
             raise ParseError(f"words of {len(self._stack)} expressions", "of one", "check the number of operands")
         return self._stack[0]
 
+    def _start(self, end: int) -> int:
+        """Where the unit that ends at a word begins: a number has three words, and `add add …` is one sum."""
+        if self._is_number(end - 3):
+            return end - 3
+        start = end - 1
+        while self._words[end - 1] == "add" and start > 0 and self._words[start - 1] == "add":
+            start -= 1
+        return start
+
     def _is_number(self, start: int) -> bool:
         """Whether sign, mantissa and exponent begin here."""
         if start < 0:
@@ -161,7 +172,11 @@ class _Reader:
 
     def _push(self, start: int, end: int) -> None:
         word = self._words[start]
-        if end - start == 3:
+        if word == "add":
+            first, *rest = self._pop(end - start + 1)
+            flat = first.args if isinstance(first, Apply) and first.op is Op.ADD else (first,)
+            self._stack.append(assemble(Op.ADD, (*flat, *rest)))
+        elif end - start == 3:
             digits, exponent = self._words[start + 1][1:], self._words[start + 2][1:]
             self._stack.append(Constant(float(f"{word}{digits}e{exponent}")))
         elif _INTEGER.fullmatch(word):
@@ -181,9 +196,10 @@ class _Reader:
             args = self._pop(ARITY[op])
             return assemble(op, args, self._space(args[0]) if op in _SPATIAL else ())
         if word in _SPECIAL:
-            return _SPECIAL[word](*self._pop(2 if word == "add" else 1))
+            return _SPECIAL[word](*self._pop(1))
         if word.startswith("d") and self._table.frame is not None and word[1:] in self._table.frame.names:
-            return derivative(assemble(Op.DERIVATIVE, self._pop(1), self._coordinates(word[1:])))
+            written = assemble(Op.DERIVATIVE, self._pop(1), self._coordinates(word[1:]))
+            return derivative(written.operands[0], *written.attr)  # one derivative of several directions
         if word.startswith("law:"):
             return self._law(word[4:])
         stacked, bracketed = _STACK.fullmatch(word), _BRACKETED.fullmatch(word)
@@ -250,13 +266,7 @@ class _Reader:
         return sorted(self._table.laws.get(name, ()), key=lambda symbol: -len(symbol.inputs))
 
 
-def _sum(a: Expr, b: Expr) -> Any:
-    flat = a.args if isinstance(a, Apply) and a.op is Op.ADD else (a,)
-    return assemble(Op.ADD, (*flat, b))
-
-
 _SPECIAL: dict[str, Callable[..., Any]] = {
-    "add": _sum,
     "inv": lambda e: assemble(Op.DIVIDE, (Constant(1), e)),
     "pow2": lambda e: assemble(Op.POWER, (e, Constant(2))),
     "pow3": lambda e: assemble(Op.POWER, (e, Constant(3))),

@@ -2,7 +2,6 @@ r"""Signs that decide where conditions belong: $c$ in $u_t + c\,\partial_x^n u +
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum, unique
 from typing import final
 
@@ -16,7 +15,7 @@ from sciml.expr.linear import partial
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.reduce import is_number
 from sciml.expr.traverse import atoms, is_unknown, multi_index
-from sciml.lint.host import Points, host_values, place_points, value_of
+from sciml.lint.host import EVERYWHERE, Points, place_points
 from sciml.lint.subject import Subject, unknowns_in
 
 
@@ -49,7 +48,7 @@ def sign_of(values: np.ndarray | None) -> Sign:
 
 
 def speed(subject: Subject, unknown: Scalar, x: Coordinate, place: Place) -> Sign:
-    r"""Sign on a face of $c$ in $u_t + c\,\partial_x^n u + \dots = 0$, n the order along x; without time, of $c$ itself.
+    r"""Sign on a face of $c$ in $u_t + c\,\partial_x^n u + \dots = 0$, n the order along x; without time, of c alone.
 
     A speed that depends on the solution is evaluated with what the face's own Dirichlet data or the initial data say.
     """
@@ -62,8 +61,8 @@ def speed(subject: Subject, unknown: Scalar, x: Coordinate, place: Place) -> Sig
 def time_direction(subject: Subject, unknown: Scalar, x: Coordinate) -> Sign:
     r"""Positive where an evolution along x is well posed forward in time.
 
-    For $\partial_t^k u = -c\,\partial_x^{2m} u + \dots$ with k = 1 or 2 that is $(-1)^m c > 0$: diffusion and waves, not
-    their reverse. Unknown for odd orders, coupled rates, and coefficients that depend on the solution.
+    For $\partial_t^k u = -c\,\partial_x^{2m} u + \dots$ with k = 1 or 2 that is $(-1)^m c > 0$: diffusion and waves,
+    not their reverse. Unknown for odd orders, coupled rates, and coefficients that depend on the solution.
     """
     order = subject.order(unknown, x)
     if order == 0 or order % 2 or subject.time is None or subject.order(unknown, subject.time) > 2:
@@ -71,7 +70,7 @@ def time_direction(subject: Subject, unknown: Scalar, x: Coordinate) -> Sign:
     coefficient, rate = _coefficients(subject, unknown, x)
     if coefficient is None or rate is None or unknowns_in(coefficient, rate):
         return Sign.UNKNOWN
-    sign = sign_of(_sampled(subject, unknown, coefficient, rate, Place(())))
+    sign = sign_of(_sampled(subject, unknown, coefficient, rate, EVERYWHERE))
     return sign.reversed if order // 2 % 2 else sign
 
 
@@ -108,7 +107,7 @@ def _sampled(
         given: dict[Scalar, np.ndarray] = {}
         for atom in needed:
             points, given[atom] = _on_face(subject, atom, place, points)
-        values = [value_of(part, points, subject.problem, given) for part in parts]
+        values = [subject.numbers.value(part, points, given) for part in parts]
     except (LookupError, SciMLError):  # no data there, or a law without a function
         return None
     return values[0] if rate is None else values[0] / values[1]
@@ -122,12 +121,12 @@ def _on_face(subject: Subject, unknown: Scalar, place: Place, points: Points) ->
     """
     for c in subject.conditions:
         if c.kind is ConditionKind.DIRICHLET and c.place.digest == place.digest and _is(c, unknown):
-            return points, host_values(c, points, subject.problem)
+            return points, subject.numbers.datum(c, points)
     t = subject.time
     for c in subject.conditions:
         if t is not None and c.kind is ConditionKind.INITIAL and _is(c, unknown):
             start = {**points, t.name: np.full_like(points[t.name], _start(subject, t))}
-            return start, host_values(c, start, subject.problem)
+            return start, subject.numbers.datum(c, start)
     raise LookupError(repr(unknown))
 
 
@@ -142,6 +141,3 @@ def _is(condition: PlacedCondition, unknown: Scalar) -> bool:
 def end(x: Coordinate, side: Side) -> Place:
     """The face at one end of a coordinate."""
     return Place(((x, side),))
-
-
-Given = Mapping[Scalar, np.ndarray]

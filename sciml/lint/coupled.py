@@ -38,7 +38,9 @@ def certainty(subject: Subject, group: Sequence[Scalar], x: Coordinate, faces: S
     Pressure and other constraints tie fields together along some axis, and then an outlet may do with fewer conditions
     than the orders say; but a face without any condition is bare.
     """
-    is_coupled = any(subject.order(u, y) > 0 and subject.own_equation(u, y) is None for u in group for y in subject.axes)
+    is_coupled = any(
+        subject.order(u, y) > 0 and subject.own_equation(u, y) is None for u in group for y in subject.axes
+    )
     is_bare = any(not _given(subject, x, side, subject.unknowns) for side in faces)
     return Weight.MISSING if is_bare or not is_coupled else Weight.DOUBT
 
@@ -66,7 +68,7 @@ def _second_order(subject: Subject, x: Coordinate, group: Sequence[Scalar], tota
         return
     for side in Side:
         if _given(subject, x, side, group) > each:
-            yield _redundant(subject, x, side, group, f"{each} scalar conditions, by the orders of the equations")
+            yield _redundant(subject, x, side, group, f"{each} scalar, by the orders of the equations")
 
 
 def _first_order(subject: Subject, x: Coordinate, group: Sequence[Scalar], total: int) -> Iterator[Finding]:

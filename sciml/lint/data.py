@@ -15,10 +15,10 @@ from sciml.domains.regions import Place
 from sciml.errors import SciMLError
 from sciml.expr.linear import split
 from sciml.expr.nodes import Coordinate, Scalar
+from sciml.expr.traverse import atoms, is_unknown
 from sciml.lint.findings import Finding, Weight
-from sciml.lint.host import Points, host_values, place_points, value_of
+from sciml.lint.host import Points, place_points, points_of
 from sciml.lint.subject import Subject
-from sciml.problem import Problem
 
 TOLERANCE = 1e-6
 """Relative difference of two data that are meant to be equal: far above rounding, far below any intended jump."""
@@ -33,25 +33,25 @@ def check_data(subject: Subject) -> Iterator[Finding]:
     yield from _corners(subject, subject.box)
 
 
-def _known(e: Scalar, points: Points, problem: Problem) -> np.ndarray | None:
+def _known(subject: Subject, e: Scalar, points: Points) -> np.ndarray | None:
     try:
-        return value_of(e, points, problem)
+        return subject.numbers.value(e, points)
     except SciMLError:  # a law without a function, or a point value of the unknown: nothing to sample
         return None
 
 
 def _finite(subject: Subject, box: Box) -> Iterator[Finding]:
-    seen: set[tuple[bytes, bytes]] = set()
+    places: dict[Scalar, list[Place]] = {}
     for c in subject.conditions:
-        if (c.data.digest, c.place.digest) in seen or c.kind is ConditionKind.NONLINEAR:
-            continue
-        seen.add((c.data.digest, c.place.digest))
-        values = _known(c.data, place_points(box, c.place), subject.problem)
+        places.setdefault(c.data, []).append(c.place)
+    for data, where in places.items():
+        values = _known(subject, data, points_of(box, where))
         if values is not None and not np.isfinite(values).all():
             bad = int((~np.isfinite(values)).sum())
             yield Finding(
                 Weight.ERROR,
-                f"data `{c.data!r}` on {c.place} that are not finite at {bad} of {values.size} sampled points",
+                f"data `{data!r}` on {' and '.join(map(str, where))} that are not finite at {bad} of {values.size} "
+                "sampled points",
                 "finite data",
                 "check divisions, logarithms and roots in it",
             )
@@ -64,48 +64,41 @@ def _repeated(subject: Subject, box: Box) -> Iterator[Finding]:
         by_place.setdefault(c.place.digest, []).append(c)
     for group in by_place.values():
         for a, b in combinations(group, 2):
-            difference = _contradiction(a, b, place_points(box, a.place), subject.problem)
+            difference = _contradiction(subject, a, b, box)
             if difference is None:
                 continue
+            both = f"`{a.residual!r} == 0` and `{b.residual!r} == 0` on {a.place}"
             if difference > TOLERANCE:
-                yield Finding(
-                    Weight.ERROR,
-                    f"`{a.residual!r} == 0` and `{b.residual!r} == 0` on {a.place}, which contradict each other "
-                    f"(relative difference {difference:.1e})",
-                    "one of them",
-                    "remove the wrong condition",
-                )
+                found = f"{both}, which contradict each other (relative difference {difference:.1e})"
+                yield Finding(Weight.ERROR, found, "one of them", "remove the wrong condition")
             else:
                 yield Finding(
-                    Weight.REDUNDANT,
-                    f"`{a.residual!r} == 0` and `{b.residual!r} == 0` on {a.place}, which say the same",
-                    "every condition once",
-                    "remove one of them",
+                    Weight.REDUNDANT, f"{both}, which say the same", "every condition once", "remove one of them"
                 )
 
 
-def _contradiction(a: PlacedCondition, b: PlacedCondition, points: Points, problem: Problem) -> float | None:
+def _contradiction(subject: Subject, a: PlacedCondition, b: PlacedCondition, box: Box) -> float | None:
     """Relative difference of the data of two conditions with proportional left sides; None if they say other things."""
-    if ConditionKind.NONLINEAR in (a.kind, b.kind):
+    if ConditionKind.NONLINEAR in (a.kind, b.kind) or _field_atoms(a) != _field_atoms(b):
         return None
-    first, second = split(a.residual), split(b.residual)
-    if first.linear.keys() != second.linear.keys() or not first.linear:
+    first, second = split(a.residual).linear, split(b.residual).linear
+    if first.keys() != second.keys() or not first:
         return None
-    pairs = []
-    for atom in first.linear:
-        p, q = _known(first.linear[atom], points, problem), _known(second.linear[atom], points, problem)
-        if p is None or q is None:
-            return None
-        pairs.append((p, q))
-    p0, q0 = pairs[0]
-    if not all(np.allclose(p * q0, q * p0, rtol=1e-9, atol=1e-12) for p, q in pairs[1:]) or not q0.all():
+    points = place_points(box, a.place)
+    sampled = [_known(subject, e, points) for e in (*first.values(), *(second[atom] for atom in first), a.data, b.data)]
+    values = [v for v in sampled if v is not None]
+    if len(values) < len(sampled):
         return None
-    f, g = _known(a.data, points, problem), _known(b.data, points, problem)
-    if f is None or g is None:
+    left, right = np.array(values[: len(first)]), np.array(values[len(first) : -2])
+    if not right[0].all() or not np.allclose(left * right[0], right * left[0], rtol=1e-9, atol=0.0):
         return None
-    ratio = p0 / q0
-    scale = float(np.max(np.abs([f, ratio * g])))
-    return float(np.max(np.abs(f - ratio * g))) / scale if scale > 0 else 0.0
+    f, g = values[-2], left[0] / right[0] * values[-1]
+    scale = float(np.max(np.abs([f, g])))
+    return float(np.max(np.abs(f - g))) / scale if scale > 0 else 0.0
+
+
+def _field_atoms(condition: PlacedCondition) -> set[Scalar]:
+    return {atom for atom in atoms(condition.residual) if is_unknown(atom)}
 
 
 @final
@@ -130,30 +123,31 @@ def _corners(subject: Subject, box: Box) -> Iterator[Finding]:
             and c.unknown is not None
             and c.unknown.digest == unknown.digest
         ]
-        jumps = [jump for a, b in combinations(values, 2) if (jump := _jump(a, b, box, subject.problem))]
+        jumps = [jump for a, b in combinations(values, 2) if (jump := _jump(subject, a, b, box))]
         if jumps:
             worst = max(jumps, key=lambda jump: jump.size)
             more = f" (and at {len(jumps) - 1} more)" if len(jumps) > 1 else ""
+            where = f"where {worst.first.place} meets {worst.second.place}{more}"
             yield Finding(
                 Weight.DOUBT,
-                f"a jump of {worst.size:.3g} in `{unknown!r}` where {worst.first.place} meets {worst.second.place}{more}: "
-                f"`{worst.first.data!r}` against `{worst.second.data!r}`",
+                f"a jump of {worst.size:.3g} in `{unknown!r}` {where}: `{worst.first.data!r}` against "
+                f"`{worst.second.data!r}`",
                 "equal values where faces meet each other or the initial time",
                 "make the data agree, or accept that the solution is not smooth there",
             )
 
 
-def _jump(a: PlacedCondition, b: PlacedCondition, box: Box, problem: Problem) -> _Mismatch | None:
+def _jump(subject: Subject, a: PlacedCondition, b: PlacedCondition, box: Box) -> _Mismatch | None:
     meeting = _meeting(a.place, b.place)
     if meeting is None or (a.data.digest == b.data.digest and a.alpha.digest == b.alpha.digest):
         return None
     try:
         points = place_points(box, meeting)
-        f, g = host_values(a, points, problem), host_values(b, points, problem)
+        f, g = subject.numbers.datum(a, points), subject.numbers.datum(b, points)
         size = float(np.max(np.abs(f - g)))
         if not np.isfinite(size) or size == 0:
             return None
-        around = [host_values(c, place_points(box, c.place), problem) for c in (a, b)]
+        around = [subject.numbers.datum(c, place_points(box, c.place)) for c in (a, b)]
     except SciMLError:
         return None
     scale = float(np.nanmax(np.abs([*around, f, g])))

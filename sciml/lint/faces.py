@@ -1,4 +1,4 @@
-"""Boundary conditions counted by face: m on each face for order 2m, one more on the side that the sign says for 2m + 1."""
+"""Boundary conditions counted by face: m on each for order 2m, one more where characteristics enter for 2m + 1."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check_faces(subject: Subject) -> Iterator[Finding]:
             ends = _ends(subject, unknown, x)
             if ends.order == 0:
                 yield from _idle(subject, ends)
-            elif subject.own_equation(unknown, x) is None:
+            elif subject.own_equation(unknown, x) is None or (ends.order % 2 and not _moves(subject, unknown, x)):
                 coupled.append((unknown, x))
             elif ends.order % 2 == 0:
                 yield from _even(subject, ends)
@@ -82,17 +82,27 @@ def _is_steady(subject: Subject) -> bool:
     return subject.time is None or all(subject.order(u, subject.time) <= 0 for u in subject.unknowns)
 
 
+def _moves(subject: Subject, unknown: Scalar, x: Coordinate) -> bool:
+    """Whether the equation that differentiates an unknown along x is also the one for its rate, if there are rates."""
+    equation, t = subject.own_equation(unknown, x), subject.time
+    if equation is None or t is None or _is_steady(subject):
+        return True
+    rates = [u for u in subject.unknowns if subject.order_in(equation, u, t) > 0]
+    return len(rates) == 1 and rates[0].digest == unknown.digest
+
+
 def _face(x: Coordinate, side: Side) -> str:
     return f"{x.name} {side.value}"
 
 
 def _missing(ends: Ends, faces: str, needed: str, weight: Weight = Weight.MISSING) -> Finding:
+    x = ends.x.name
+    counts = f"{len(ends.lower)} on {_face(ends.x, Side.LOWER)}, {len(ends.upper)} on {_face(ends.x, Side.UPPER)}"
     return Finding(
         weight,
-        f"{_count(ends.total)} along {ends.x.name} for `{ends.unknown!r}` ({len(ends.lower)} on {_face(ends.x, Side.LOWER)}, "
-        f"{len(ends.upper)} on {_face(ends.x, Side.UPPER)}), whose order in {ends.x.name} is {ends.order}",
+        f"{_count(ends.total)} along {x} for `{ends.unknown!r}` ({counts}), whose order in {x} is {ends.order}",
         needed,
-        f"add a condition on {faces} with .on(domain.boundary({ends.x.name})), or make {ends.x.name} periodic in the Box",
+        f"add a condition on {faces} with .on(domain.boundary({x})), or make {x} periodic in the Box",
     )
 
 
@@ -101,9 +111,10 @@ def _count(n: int) -> str:
 
 
 def _redundant(ends: Ends, side: Side, needed: str) -> Finding:
+    given = f"{_count(ends.on(side))} for `{ends.unknown!r}` on {_face(ends.x, side)}"
     return Finding(
         Weight.REDUNDANT,
-        f"{_count(ends.on(side))} for `{ends.unknown!r}` on {_face(ends.x, side)}, whose order in {ends.x.name} is {ends.order}",
+        f"{given}, whose order in {ends.x.name} is {ends.order}",
         needed,
         "drop what the equation already determines",
     )
@@ -157,7 +168,7 @@ def _is_initial_value_problem(subject: Subject) -> bool:
 
 
 def _odd(subject: Subject, ends: Ends) -> Iterator[Finding]:
-    """m on each face and one more where $(-1)^m c$ enters: the energy $\\int u^2$ then cannot grow through the faces."""
+    r"""m on each face and one more where the sign of $(-1)^m c$ says: then $\int u^2$ cannot grow through the faces."""
     half = ends.order // 2
     if ends.between:
         if ends.total < ends.order:
@@ -167,8 +178,9 @@ def _odd(subject: Subject, ends: Ends) -> Iterator[Finding]:
         faces = " and ".join(_face(ends.x, side) for side in Side)
         yield _missing(ends, faces, f"{ends.order} over both faces of {ends.x.name}")
         return
-    for side in Side:
-        yield from _odd_face(ends, side, half, _entering(subject, ends, side))
+    if not _is_steady(subject):
+        for side in Side:
+            yield from _odd_face(ends, side, half, _entering(subject, ends, side))
     if ends.order > 1 and ends.total > ends.order:
         yield _redundant(ends, Side.LOWER if len(ends.lower) > half else Side.UPPER, f"{ends.order} over both faces")
 

@@ -9,11 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sciml.domains.regions import Place
 from sciml.expr.coefficients import FunctionData
 from sciml.expr.leaves import Coefficient, LawSymbol
 from sciml.lint.findings import Finding, Weight
-from sciml.lint.host import place_points
+from sciml.lint.host import EVERYWHERE, place_points
 from sciml.lint.subject import Subject
 
 _POINTS = 4
@@ -23,7 +22,7 @@ def check_functions(subject: Subject) -> Iterator[Finding]:
     """Each function is called once, before a solver meets it inside a trace."""
     for c in subject.problem.coefficients.values():
         if isinstance(c.payload, FunctionData) and subject.box is not None:
-            points = place_points(subject.box, Place(()), _POINTS)
+            points = place_points(subject.box, EVERYWHERE, _POINTS)
             yield from _coefficient(c, [points[x.name] for x in c.on])
     for symbol in subject.problem.laws:
         function = subject.problem.bindings.get(symbol.name)
@@ -41,11 +40,15 @@ def _coefficient(c: Coefficient, at: list[np.ndarray]) -> Iterator[Finding]:
     try:
         values = np.asarray(c.payload(*at), float)
     except Exception as error:  # whatever a user's function raises, the answer is the same
-        yield _error(f"{_first_line(error)} from the function of coefficient {c.name!r}", needed, "correct the function")
+        yield _error(
+            f"{_first_line(error)} from the function of coefficient {c.name!r}", needed, "correct the function"
+        )
         return
     if not np.isfinite(values).all():
         bad = int((~np.isfinite(values)).sum())
-        yield _error(f"{bad} of {values.size} values of coefficient {c.name!r} that are not finite", needed, "correct it")
+        yield _error(
+            f"{bad} of {values.size} values of coefficient {c.name!r} that are not finite", needed, "correct it"
+        )
 
 
 def _law(symbol: LawSymbol, function: Any) -> Iterator[Finding]:
@@ -58,7 +61,9 @@ def _law(symbol: LawSymbol, function: Any) -> Iterator[Finding]:
         return
     shape = getattr(result, "shape", None)
     if shape != symbol.shape:
-        yield _error(f"shape {shape} from the function of law {symbol.name!r}", needed, "correct the function or the law")
+        yield _error(
+            f"shape {shape} from the function of law {symbol.name!r}", needed, "correct the function or the law"
+        )
 
 
 def _first_line(error: Exception) -> str:

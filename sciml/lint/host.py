@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ Points = dict[str, np.ndarray]
 
 SAMPLES = 16
 """Points on a place: enough to see a sign, a jump or a gap, cheap enough to be taken whenever a problem is made."""
+
+EVERYWHERE = Place(())
 
 _PRIMES = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37])
 
@@ -40,27 +42,41 @@ def place_points(box: Box, place: Place, n: int = SAMPLES) -> Points:
     return points
 
 
-def value_of(e: Scalar, points: Points, problem: Problem, given: Mapping[Scalar, np.ndarray] | None = None) -> np.ndarray:
-    """Values of a lowered scalar at points.
-
-    Args:
-        e: what to evaluate.
-        points: where.
-        problem: whose numbers and functions are meant.
-        given: values of the field atoms in it.
-
-    Raises:
-        ExpressionError: a field atom without a value, or a law without a function.
-    """
-    arguments = problem.arguments
-    arguments = arguments.with_parameters({name: float(v) for name, v in arguments.parameters.items()})
-    known: dict[Any, Any] = {**known_values(atoms(e), points, arguments), **(given or {})}
-    with np.errstate(all="ignore"):
-        value = np.asarray(evaluate(e, known, BoundLaws(arguments.laws)), float)
-    return np.broadcast_to(value, next(iter(points.values())).shape)
+def points_of(box: Box, places: Iterable[Place], n: int = SAMPLES) -> Points:
+    """`n` points of each place, one place after the other."""
+    parts = [place_points(box, place, n) for place in places]
+    return {name: np.concatenate([part[name] for part in parts]) for name in box.frame.names}
 
 
-def host_values(condition: PlacedCondition, points: Points, problem: Problem) -> np.ndarray:
-    """Values that a Dirichlet or initial condition gives to its unknown at points."""
-    with np.errstate(all="ignore"):
-        return value_of(condition.data, points, problem) / value_of(condition.alpha, points, problem)
+@final
+class Numbers:
+    """A problem's numbers, data and functions, ready for NumPy."""
+
+    def __init__(self, problem: Problem):
+        arguments = problem.arguments
+        self._arguments = arguments.with_parameters({name: float(v) for name, v in arguments.parameters.items()})
+
+    def value(self, e: Scalar, points: Points, given: Mapping[Scalar, np.ndarray] | None = None) -> np.ndarray:
+        """Values of a lowered scalar at points.
+
+        Args:
+            e: what to evaluate.
+            points: where.
+            given: values of the field atoms in it.
+
+        Raises:
+            ExpressionError: a field atom without a value, or a law without a function.
+        """
+        known: dict[Any, Any] = {**known_values(atoms(e), points, self._arguments), **(given or {})}
+        with np.errstate(all="ignore"):
+            value = np.asarray(evaluate(e, known, BoundLaws(self._arguments.laws)), float)
+        return np.broadcast_to(value, next(iter(points.values())).shape)
+
+    def datum(self, condition: PlacedCondition, points: Points) -> np.ndarray:
+        """Values that a Dirichlet or initial condition gives to its unknown at points.
+
+        Raises:
+            ExpressionError: a law without a function.
+        """
+        with np.errstate(all="ignore"):
+            return self.value(condition.data, points) / self.value(condition.alpha, points)

@@ -64,9 +64,10 @@ def _too_few(
     missing = " and ".join(f"`{derivative(unknown, *[t] * n)!r}`" for n in lacking)
     place = f"{t.name}={upper if at_end else lower:g}"
     spelled = f"(… == …).on(domain.at({place}))"
+    count = f"{len(given)} initial condition{'' if len(given) == 1 else 's'}"
     return Finding(
         _strictness(subject, unknown, t),
-        f"{len(given)} initial condition{'' if len(given) == 1 else 's'} for `{unknown!r}`, whose order in {t.name} is {order}",
+        f"{count} for `{unknown!r}`, whose order in {t.name} is {order}",
         f"{order}: {missing} at {place} is missing",
         f"add {spelled} for {missing}",
     )

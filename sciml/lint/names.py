@@ -44,7 +44,9 @@ def _frames(problem: Problem) -> Iterator[Finding]:
             )
     for o in problem.observations:
         if o.expression.frame is not None and o.expression.frame != own:
-            yield _error(f"{o!r} in the coordinates {o.expression.frame}", f"those of the domain, {own}", "use its fields")
+            yield _error(
+                f"{o!r} in the coordinates {o.expression.frame}", f"those of the domain, {own}", "use its fields"
+            )
 
 
 def _equations(problem: Problem) -> Iterator[Finding]:
@@ -112,10 +114,16 @@ def _place(problem: Problem, c: Condition, place: Place) -> Iterator[Finding]:
     domain = problem.domain
     for x, where in place.fixed:
         if x.of != domain.frame:
-            yield _error(f"`{c!r}` on a region of a domain in {x.of}", f"a region in {domain.frame}", "use domain.at(…)")
+            yield _error(
+                f"`{c!r}` on a region of a domain in {x.of}", f"a region in {domain.frame}", "use domain.at(…)"
+            )
             return
         lower, upper = domain.bounds[x.name]
-        if x.name in domain.periodic and (isinstance(where, Side) or where in (lower, upper)) and place.axis is not None:
+        if (
+            x.name in domain.periodic
+            and (isinstance(where, Side) or where in (lower, upper))
+            and place.axis is not None
+        ):
             if _is_gauge_point(problem):
                 continue
             yield _error(
@@ -124,7 +132,9 @@ def _place(problem: Problem, c: Condition, place: Place) -> Iterator[Finding]:
                 f"drop the condition, or take {x.name} out of periodic=",
             )
         elif not isinstance(where, Side) and not lower <= where <= upper:
-            yield _error(f"`{c!r}` at {x.name}={where:g}", f"{x.name} in [{lower:g}, {upper:g}]", "use this domain's regions")
+            yield _error(
+                f"`{c!r}` at {x.name}={where:g}", f"{x.name} in [{lower:g}, {upper:g}]", "use this domain's regions"
+            )
 
 
 def _is_gauge_point(problem: Problem) -> bool:

@@ -21,6 +21,7 @@ from sciml.expr.lowering import lower
 from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, is_unknown, leaves, multi_index, scalar_leaf, substitute
+from sciml.lint.host import Numbers
 from sciml.problem import Problem
 
 ABSENT = -1
@@ -99,8 +100,8 @@ class Subject:
         r"""Jacobi's number of the system along `x`: how many conditions it takes there.
 
         The order of a determined system of ordinary differential equations is at most
-        $\max_\sigma \sum_i \operatorname{ord}_{x}(e_i, u_{\sigma(i)})$ over the pairings σ of equations with unknowns, with
-        equality unless leading terms cancel (C. G. J. Jacobi, De investigando ordine systematis aequationum
+        $\max_\sigma \sum_i \operatorname{ord}_{x}(e_i, u_{\sigma(i)})$ over the pairings σ of equations with unknowns,
+        with equality unless leading terms cancel (C. G. J. Jacobi, De investigando ordine systematis aequationum
         differentialium vulgarium cujuscunque, J. reine angew. Math. 64, 1865). None if no pairing exists.
         """
         if not self.is_square:
@@ -127,6 +128,11 @@ class Subject:
         return tuple(found.values())
 
     @cached_property
+    def numbers(self) -> Numbers:
+        """Values of what the problem knows."""
+        return Numbers(self.problem)
+
+    @cached_property
     def _spoken(self) -> list[set[Scalar]]:
         return [unknowns_in(c.residual) for c in self.conditions]
 
@@ -140,7 +146,12 @@ class Subject:
 
     def between_places(self, x: Coordinate, unknown: Scalar) -> list[PlacedCondition]:
         """Conditions on values at places along `x`, such as periodic pairs, written with `at`."""
-        return [c for c in self.conditions if unknown in _placed_along(c.residual, x)]
+        return [c for c, tied in self._tied if (x.name, unknown) in tied]
+
+    @cached_property
+    def _tied(self) -> list[tuple[PlacedCondition, set[tuple[str, Scalar]]]]:
+        tied = [(c, _placed_values(c.residual)) for c in self.conditions]
+        return [(c, values) for c, values in tied if values]
 
 
 def _derivative_orders(residual: Scalar) -> dict[Scalar, dict[str, int]]:
@@ -170,13 +181,10 @@ def unknowns_in(*residuals: Scalar) -> set[Scalar]:
     return {leaf for atom in atoms(*residuals) if is_unknown(atom) for leaf in _leaves_of(atom)}
 
 
-def _placed_along(residual: Scalar, x: Coordinate) -> set[Scalar]:
-    placed = [
-        atom
-        for atom in atoms(residual)
-        if isinstance(atom, Apply) and atom.op is Op.AT and any(y.name == x.name for y, _ in atom.attr)
-    ]
-    return unknowns_in(*placed)
+def _placed_values(residual: Scalar) -> set[tuple[str, Scalar]]:
+    """Pairs of a coordinate's name and an unknown whose value at a place along it occurs in a lowered scalar."""
+    placed = [atom for atom in atoms(residual) if isinstance(atom, Apply) and atom.op is Op.AT]
+    return {(x.name, unknown) for atom in placed for x, _ in atom.attr for unknown in unknowns_in(atom)}
 
 
 def _lower_smooth(equation: Equation) -> tuple[Scalar, ...]:

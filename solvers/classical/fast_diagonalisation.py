@@ -130,10 +130,12 @@ def _diagonalise(axis: Axis) -> _Spectrum:
     values, vectors = eig(matrix)
     if np.all(np.abs(values.imag) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
         values, vectors = values.real, vectors.real
-    condition = float(np.linalg.cond(vectors)) if vectors.size else 1.0
-    if not np.isfinite(condition) or condition > 1 / np.finfo(float).eps:
+    try:
+        inverse = np.linalg.inv(vectors)
+    except np.linalg.LinAlgError:
         return _triangularise(axis, condition=np.inf)
-    return _Spectrum(vectors, np.linalg.inv(vectors), values, condition=condition)
+    condition = float(np.linalg.norm(vectors) * np.linalg.norm(inverse)) / max(len(values), 1)
+    return _Spectrum(vectors, inverse, values, condition=condition)
 
 
 def _triangularise(axis: Axis, condition: float = 1.0) -> _Spectrum:

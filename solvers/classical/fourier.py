@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sciml.errors import OptionError
 
+_ROUND_OFF = 1e-13
+
 Array = Any
 """A NumPy array, or a JAX array or tracer; functions answer with the same kind."""
 
@@ -132,6 +134,26 @@ def _negate_modes(spectrum: Array, axis: int) -> Array:
 def symmetrise(spectrum: Array, axis: int, dimensions: int, parity: int) -> Array:
     """Even (parity 1: cosine series) or odd (parity -1: sine series) part of a function about the origin of an axis."""
     return (spectrum + parity * reflect(spectrum, axis, dimensions)) / 2
+
+
+def even_modes(spectrum: Array, axis: int, dimensions: int) -> Array | None:
+    """Spectrum over half the period, if the function repeats after half the period: if its odd modes vanish.
+
+    Args:
+        spectrum: shape (..., modes of `dimensions` axes).
+        axis: spatial axis, 0 <= axis < dimensions.
+        dimensions: number of spatial axes.
+
+    Returns:
+        Every second mode along the axis; None if the odd modes exceed round-off.
+    """
+    modes = np.moveaxis(np.asarray(spectrum), spectrum.ndim - dimensions + axis, 0)
+    top = modes.shape[0] - 1 if axis == dimensions - 1 else modes.shape[0] // 2
+    numbers = np.arange(top + 1) if axis == dimensions - 1 else np.r_[0 : top + 1, -top:0]
+    even = numbers % 2 == 0
+    if np.linalg.norm(modes[~even]) > _ROUND_OFF * np.linalg.norm(modes):
+        return None
+    return np.moveaxis(modes[even], 0, spectrum.ndim - dimensions + axis)
 
 
 def extend(values: ArrayLike, parity: int, axis: int) -> NDArray[np.float64]:

@@ -163,8 +163,7 @@ def march(
     refine: Callable[[Complex, Complex], tuple[Semilinear, Complex] | None],
     tail: Callable[[Complex], float],
     project: Callable[[Complex], Complex] = lambda state: state,
-    max_steps: int = 2_000_000,
-    deadline: float = np.inf,
+    proceed: Callable[[float, int], RESULTS | None] = lambda time, steps: None,
 ) -> Trajectory:
     """Integrate from the initial state over a span of time.
 
@@ -177,17 +176,15 @@ def march(
             system and the start at a higher resolution, or None at the highest.
         tail: share of a state's norm in its last modes.
         project: applied to the state at every panel's start (restores a symmetry).
-        max_steps: bound on the number of time steps.
-        deadline: value of `perf_counter` at which to stop.
+        proceed: asked before every panel with the time reached and the steps taken; an outcome ends the run.
 
     Returns:
         A `Trajectory`; its last panel ends early if the computation did not succeed.
     """
     stepper, run, state = _Stepper(system), _Run(span, rtol), np.asarray(initial)
     while run.position < span[1]:
-        if run.steps > max_steps or perf_counter() > deadline:
-            result = RESULTS.max_steps_reached if run.steps > max_steps else RESULTS.budget_exhausted
-            return run.finish(result, stepper.compile_seconds)
+        if (ended := proceed(run.position, run.steps)) is not None:
+            return run.finish(ended, stepper.compile_seconds)
         trial = _attempt(stepper, state, run)
         if not np.isfinite(trial.step_error) and run.halvings >= _MOST_HALVINGS:
             return run.finish(RESULTS.nonfinite, stepper.compile_seconds)
@@ -212,7 +209,7 @@ class _Run:
     rtol: float
     halvings: int = 0
     index: int = 0
-    density: float = 1.0
+    density: float = 0.0
     panels: list[Panel] = field(default_factory=list)
     steps: int = 0
     step_error: float = 0.0
@@ -273,7 +270,7 @@ def _attempt(stepper: _Stepper, state: Complex, run: _Run) -> Trial:
         coarse, substeps = fine, 2 * substeps
         run.density = float(substeps[_WIDEST] / (run.length * _GAPS[_WIDEST]))
     if trial.step_error < allowed / 64:
-        run.density /= 2
+        run.density = max(run.density / 2, 1 / run.duration)
     return trial
 
 

@@ -13,9 +13,9 @@ from sciml.solver import Run
 from solvers.gp.certificate import Certificate, certify
 from solvers.gp.features import Line
 from solvers.gp.galerkin import Discretisation, solve_directly
-from solvers.gp.learning import resolved_signals
+from solvers.gp.learning import resolved_signals, section_signals
 from solvers.gp.spaces import AxisSpace
-from solvers.gp.spectrum import comb_edge, find_comb, find_lines
+from solvers.gp.spectrum import Signals, find_comb, find_lines, wanted_nodes
 from solvers.gp.statement import Statement
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Spectra = tuple[tuple[Line, ...], ...]
 
 _SINGULAR = 1e-14
 _FEWEST_NODES = 64
-_SPARE_NODES = 48
+_MOST_NODES = 3000
 
 
 @final
@@ -51,9 +51,9 @@ class Attempt:
 
 
 def axis_nodes(statement: Statement, axis: int, lines: tuple[Line, ...], solver: KroneckerGP) -> np.ndarray:
+    """Equally spaced nodes with both ends, enough for a spectrum unless the user fixed their number."""
     lower, upper = statement.bounds(axis)
-    half_periods = (upper - lower) * comb_edge(lines) / np.pi
-    count = solver.nodes or max(int(solver.shape.oversampling * half_periods) + _SPARE_NODES, _FEWEST_NODES)
+    count = solver.nodes or max(wanted_nodes(lines, upper - lower, solver.shape.oversampling), _FEWEST_NODES)
     return np.linspace(lower, upper, count)
 
 
@@ -84,7 +84,11 @@ def learn(statement: Statement, axis: int, solver: KroneckerGP) -> tuple[Line, .
     lines, left = find_lines(signals, tolerance=solver.tolerance, most=solver.most_lines)
     if left <= 1e-7:
         return lines
-    comb, better = find_comb(signals, tolerance=solver.tolerance, highest=signals.nyquist / 2)
+
+    def sample(count: int) -> Signals:
+        return section_signals(statement, axis, np.linspace(*statement.bounds(axis), count + 1), None, None)
+
+    comb, better = find_comb(sample, tolerance=solver.tolerance, most_nodes=_MOST_NODES)
     return comb if better < left else lines
 
 

@@ -29,12 +29,14 @@ class Eigenbasis(eqx.Module):
         transform: $V S^{-1}$, `(features, rank)`.
         scales: prior standard deviations $s_i$, `(rank,)`, decreasing.
         nodes: `(n,)`.
+        vectors: Q, `(n, rank)`. Values ψ at the nodes equal Q up to round-off divided by s; projections must use Q.
     """
 
     features: AbstractFeatures
     transform: np.ndarray
     scales: np.ndarray
     nodes: np.ndarray
+    vectors: np.ndarray
 
     def at(self, x: Array, order: int = 0) -> list[Array]:
         """Basis functions and derivatives up to `order` at points x `(n,)`, each `(n, rank)`."""
@@ -54,6 +56,6 @@ def eigenbasis(features: AbstractFeatures, nodes: np.ndarray, cut: float = CUT) 
         nodes: `(n,)`.
         cut: smallest kept ratio of standard deviations.
     """
-    _, s, vt = np.linalg.svd(features.derivatives(nodes, 0)[0], full_matrices=False)
+    q, s, vt = np.linalg.svd(features.derivatives(nodes, 0)[0], full_matrices=False)
     kept = s > cut * s[0]
-    return Eigenbasis(features, vt[kept].T / s[kept], s[kept], nodes)
+    return Eigenbasis(features, vt[kept].T / s[kept], s[kept], nodes, q[:, kept])

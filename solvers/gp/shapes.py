@@ -91,7 +91,7 @@ class StudentT(AbstractShape):
         values, vectors = eigh(kernel(nodes[:, None] - nodes[None, :]))
         kept = values[::-1] > _ROUND_OFF * values[-1]
         variances, q = values[::-1][kept], vectors[:, ::-1][:, kept]
-        return Eigenbasis(features, q / variances, np.sqrt(variances), nodes)
+        return Eigenbasis(features, q / variances, np.sqrt(variances), nodes, q)
 
 
 @final

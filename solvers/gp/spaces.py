@@ -52,7 +52,7 @@ class AxisSpace:
     @cached_property
     def values(self) -> list[np.ndarray]:
         """Basis functions and their derivatives on the nodes, `(n, rank)` each."""
-        return self.basis.at(self.basis.nodes, max(self.order, 1))
+        return [self.basis.vectors, *self.basis.at(self.basis.nodes, max(self.order, 1))[1:]]
 
     @cached_property
     def constraint(self) -> np.ndarray:

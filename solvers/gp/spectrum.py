@@ -7,13 +7,14 @@ is left joins them. A zero-frequency component is always there: it carries the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
-from solvers.gp.features import LadderFeatures, Line
+from solvers.gp.features import LadderFeatures, Line, ladder_count
 
 _PADDING = 8
 _CLEAR_PEAK = 0.05
@@ -22,6 +23,9 @@ _LINE_LENGTH = 1.0
 _SMOOTH_LENGTH = 0.6
 _COMB_LENGTH = 0.3
 _COMB_SPACING = 10.0
+_FIRST_LOOK = 1 << 12
+_QUIET = 1e-3
+_NODES_A_FUNCTION = 4
 
 
 @final
@@ -94,8 +98,7 @@ def mixture_basis(lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
 def misfit(lines: tuple[Line, ...], signals: Signals) -> np.ndarray:
     """What the mixture's eigenbasis leaves of the signals, by least squares."""
     basis = mixture_basis(lines, signals.nodes)
-    q, _ = np.linalg.qr(basis.at(signals.nodes)[0])
-    return signals.values - q @ (q.T @ signals.values)
+    return signals.values - basis.vectors @ (basis.vectors.T @ signals.values)
 
 
 def size(values: np.ndarray) -> float:
@@ -142,40 +145,53 @@ def comb(extent: float, edge: float) -> tuple[Line, ...]:
     return tuple(Line(spacing * j, _COMB_LENGTH * extent) for j in range(count + 1))
 
 
-def comb_edge(lines: tuple[Line, ...]) -> float:
+def band_edge(lines: tuple[Line, ...]) -> float:
     """Largest frequency that a mixture carries well."""
-    return max(line.frequency + np.sqrt(line.frequency > 0) * 2 / line.length for line in lines)
+    return max(line.frequency + 2 / line.length for line in lines)
 
 
-def find_comb(signals: Signals, *, tolerance: float, highest: float) -> tuple[tuple[Line, ...], float]:
+def wanted_nodes(lines: tuple[Line, ...], extent: float, oversampling: float) -> int:
+    """Nodes that resolve the band of a mixture and determine all functions of its eigenbasis."""
+    half_periods = extent * band_edge(lines) / np.pi
+    functions = sum((1 + (line.frequency > 0)) * ladder_count(extent, line.length) for line in lines)
+    rank = min(functions, 1.4 * half_periods + 30)
+    return int(max(oversampling * half_periods + 48, _NODES_A_FUNCTION * rank))
+
+
+def find_comb(sample: Callable[[int], Signals], *, tolerance: float, most_nodes: int) -> tuple[tuple[Line, ...], float]:
     """The narrowest comb that explains signals at nodes held out, or the best one.
 
-    The comb is fitted on every other node and judged between them.
+    The comb is fitted on every other node and judged between them; its band grows until that stops paying.
 
     Args:
-        signals: what is to be explained.
+        sample: signals on a given number of intervals.
         tolerance: as in `find_lines`.
-        highest: last band edge to try.
+        most_nodes: bound on the nodes of the fit.
 
     Returns:
         The lines and the root mean square that they leave.
     """
-    best, least = comb(signals.extent, 0.0), np.inf
-    edge = 4 * signals.bin
-    while edge <= highest:
+    signals = sample(_FIRST_LOOK)
+    frequencies, amplitude = amplitude_spectrum(signals, signals.values)
+    edge = float(frequencies[amplitude > _QUIET * amplitude.max()].max())
+    best, least, failures = comb(signals.extent, 0.0), np.inf, 0
+    while failures < 2:
         lines = comb(signals.extent, edge)
-        left = held_out_misfit(lines, signals)
-        if left < least / 2:
-            best, least = lines, left
-        if least <= tolerance or left > 1e3 * least:
+        fitted = wanted_nodes(lines, signals.extent, 1.5)
+        if fitted > most_nodes:
             break
-        edge += _COMB_SPACING * signals.bin / 2
+        left = held_out_misfit(lines, sample(2 * fitted))
+        failures = 0 if left < least / 3 else failures + 1
+        if left < least:
+            best, least = lines, left
+        if least <= tolerance:
+            break
+        edge += _COMB_SPACING * signals.bin
     return best, float(least)
 
 
 def held_out_misfit(lines: tuple[Line, ...], signals: Signals) -> float:
     """Root mean square error, between the nodes, of the least-squares fit on every other node."""
     basis = mixture_basis(lines, signals.nodes[::2])
-    fitted = np.linalg.lstsq(basis.at(signals.nodes[::2])[0], signals.values[::2], rcond=None)[0]
     between = signals.nodes[1::2]
-    return size(basis.at(between)[0] @ fitted - signals.values[1::2])
+    return size(basis.at(between)[0] @ (basis.vectors.T @ signals.values[::2]) - signals.values[1::2])

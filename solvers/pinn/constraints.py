@@ -1,7 +1,8 @@
-r"""Hard conditions on boxes: $u = L + d\,N$, a lift that meets the data and a distance that vanishes where they are given.
+r"""Hard conditions on boxes: $u = L + d\,N$, a lift that meets the data and a distance that vanishes where they are
+given.
 
-The lift is the transfinite interpolant, built one axis at a time: it starts from the initial data and corrects itself on
-the faces of each axis by a linear blend of what is still missing there,
+The lift is the transfinite interpolant, built one axis at a time: it starts from the initial data and corrects itself
+on the faces of each axis by a linear blend of what is still missing there,
 
 $$L \leftarrow L + \sum_{\text{faces of } x} \ell_{\text{face}}(x)\,\bigl(g_{\text{face}} - L|_{\text{face}}\bigr).$$
 
@@ -71,7 +72,9 @@ class HardConditions:
                 return jnp.zeros(())
             start = {**p, self.time: bounds[self.time][0]}
             value = evaluate(self.initial, start)
-            return value if self.rate is None else value + (p[self.time] - start[self.time]) * evaluate(self.rate, start)
+            return (
+                value if self.rate is None else value + (p[self.time] - start[self.time]) * evaluate(self.rate, start)
+            )
 
         lift = started
         for axis in self.axes:
@@ -135,8 +138,8 @@ def hard_conditions(
         allowed: positions of those that may be hard.
 
     Returns:
-        Hard conditions by name of the unknown, and the positions of the conditions that they meet: a second condition of
-        one kind on one face is left out, and so is an initial rate without an initial value.
+        Hard conditions by name of the unknown, and the positions of the conditions that they meet: a second condition
+        of one kind on one face is left out, and so is an initial rate without an initial value.
     """
     hard: dict[str, HardConditions] = {}
     met: set[int] = set()
@@ -175,4 +178,3 @@ def _is_known_and_smooth(e: Expr) -> bool:
         if base_field(n) is not None:
             return False
     return True
-

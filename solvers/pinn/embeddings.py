@@ -21,12 +21,13 @@ class Embedding:
     r"""Features of a point.
 
     A coordinate on $[a, b]$ enters as $\xi = 2(x-a)/(b-a) - 1$; a periodic one as $\cos k\theta, \sin k\theta$ with
-    $\theta = \pi(\xi+1)$, $k \le$ `harmonics`, which makes the network exactly periodic and smooth across the seam. Random
-    Fourier features add $\cos Bz, \sin Bz$ with $B_{ij} \sim N(0, \mathrm{scale}^2)$ drawn once from `seed`.
+    $\theta = \pi(\xi+1)$, $k \le$ `harmonics`, which makes the network exactly periodic and smooth across the seam.
+    Random Fourier features add $\cos Bz, \sin Bz$ with $B_{ij} \sim N(0, \mathrm{scale}^2)$ drawn once from `seed`.
 
-    Reference: M. Tancik et al., "Fourier features let networks learn high frequency functions in low dimensional domains"
-    (2020), arXiv:2006.10739; S. Dong, N. Ni, "A method for representing periodic functions and enforcing exactly periodic
-    boundary conditions with deep neural networks" (2021), doi:10.1016/j.jcp.2021.110242.
+    Reference: M. Tancik et al., "Fourier features let networks learn high frequency functions in low dimensional
+        domains"
+    (2020), arXiv:2006.10739; S. Dong, N. Ni, "A method for representing periodic functions and enforcing exactly
+    periodic boundary conditions with deep neural networks" (2021), doi:10.1016/j.jcp.2021.110242.
 
     Args:
         harmonics: multiples of the base frequency along periodic coordinates.

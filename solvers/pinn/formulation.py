@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import jax
@@ -14,11 +14,12 @@ from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.domain import Points
 from sciml.optimise import ResidualBlock
 from sciml.problem import Problem
-from solvers.pinn.ansatz import Ansatz, Numbers
+from solvers.pinn.ansatz import Ansatz, NetworkFields, Numbers
 from solvers.pinn.residuals import ExpressionResidual, ObservationResidual, PriorResidual, residuals_at
 
 if TYPE_CHECKING:
     from solvers.pinn.solver import PINN
+
 
 @final
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ class Formulation:
         }
         return self.blocks(points, key_conditions)
 
+    def fields(self, weights: PyTree) -> NetworkFields:
+        """The fields that weights stand for, with the unknown parameters they hold."""
+        arguments = self.ansatz.arguments(weights, self.numbers)
+        return NetworkFields(weights, replace(self.numbers, arguments=arguments), self.ansatz)
+
     def observation_blocks(self) -> tuple[ResidualBlock, ...]:
         """One block for each set of observations."""
         blocks = []
@@ -100,13 +106,14 @@ class Formulation:
         """Priors, weighted as if they were one more observation with the noise of the first set."""
         weight = 1.0
         for observation in self.problem.observations[:1]:
-            noise = 0.01 * root_mean_square(observation.values) if observation.noise is None else float(np.mean(observation.noise))
-            weight = noise / root_mean_square(observation.values) / np.sqrt(observation.values.size)
+            size = root_mean_square(observation.values)
+            noise = 0.01 * size if observation.noise is None else float(np.mean(observation.noise))
+            weight = noise / size / np.sqrt(observation.values.size)
         return tuple(
             ResidualBlock(
                 f"prior {p.name}",
                 PriorResidual(p, self.ansatz),
-                (jnp.full(1, p.prior[0]), jnp.full(1, p.prior[1])),
+                tuple(jnp.full(1, number) for number in p.prior),
                 weight=weight,
             )
             for p in self.problem.unknown_parameters

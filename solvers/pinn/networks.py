@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import jax
@@ -57,7 +58,7 @@ class MLP(AbstractNetwork):
         """Glorot normal weights, zero biases."""
         sizes = [inputs, *[self.width] * self.depth, outputs]
         layers = []
-        for k, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for k, (n, m) in enumerate(pairwise(sizes)):
             deviation = jnp.sqrt(2.0 / (n + m)) * (self.first_scale if k == 0 else 1.0)
             layers.append((deviation * jax.random.normal(jax.random.fold_in(key, k), (m, n)), jnp.zeros(m)))
         return layers

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import final
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from sciml.domains.box import Box
 from sciml.errors import OptionError, SciMLError
 from sciml.expr.traverse import atoms, multi_index
-from sciml.optimise import AbstractOptimiser, LevenbergMarquardt, OptimiseResult, covariance, losses
+from sciml.optimise import AbstractOptimiser, LevenbergMarquardt
 from sciml.problem import Problem
-from sciml.results import RESULTS
-from sciml.solution import Estimate, Solution, Stats
+from sciml.solution import Solution, Stats
 from sciml.solver import AbstractSolver, Run
 from sciml.training import Resampling
-from solvers.pinn.ansatz import NetworkFields
+from solvers.pinn.assessment import compile_seconds, estimates, outcome, residuals
 from solvers.pinn.embeddings import Embedding
-from solvers.pinn.formulation import Formulation
 from solvers.pinn.networks import MLP, AbstractNetwork
 from solvers.pinn.preparation import formulate
 
@@ -33,17 +28,19 @@ LARGEST_ORDER = 4
 class PINN(AbstractSolver):
     r"""Fields are networks; equations, conditions and data are residuals at points; a trust region makes them small.
 
-    Every unknown is $u = L + s\,d\,N(x)$, where the lift L and the distance d meet smooth Dirichlet and initial data exactly,
-    and periodic axes are embedded exactly; all other conditions are further residuals. Half the mean square of all
-    residuals in their natural scales is minimised over network weights and unknown parameters by Levenberg-Marquardt with
-    exact Jacobians in double precision. Points are redrawn as training goes on, a share of them where the residual is
-    large, and the residual that decides about success is measured on fresh points.
+    Every unknown is $u = L + s\,d\,N(x)$, where the lift L and the distance d meet smooth Dirichlet and initial data
+    exactly, and periodic axes are embedded exactly; all other conditions are further residuals. Half the mean square
+    of all residuals in their natural scales is minimised over network weights and unknown parameters by
+    Levenberg-Marquardt with exact Jacobians in double precision. Points are redrawn as training goes on, a share of
+    them where the residual is large, and the residual that decides about success is measured on fresh points.
 
     Solves problems on boxes with any number of fields, equations up to fourth order, nonlinear or not, with bound laws,
-    unknown parameters (with standard errors) and unknown coefficient fields. A step costs about $N P^2$ flops for N points and
-    P weights: 0.1-0.2 s on one core for the defaults, which reach relative errors of 1e-3 to 1e-5 on smooth problems in a minute.
+    unknown parameters (with standard errors) and unknown coefficient fields. A step costs about $N P^2$ flops for N
+    points and P weights: 0.1-0.2 s on one core for the defaults, which reach relative errors of 1e-3 to 1e-5 on
+    smooth problems in a minute.
 
-    Reference: M. Raissi, P. Perdikaris, G. E. Karniadakis (2019), doi:10.1016/j.jcp.2018.10.045; J. Müller, M. Zeinhofer,
+    Reference: M. Raissi, P. Perdikaris, G. E. Karniadakis (2019), doi:10.1016/j.jcp.2018.10.045; J. Müller, M.
+        Zeinhofer,
     "Achieving high accuracy with PINNs via energy natural gradients" (2023), arXiv:2302.13163.
 
     Args:
@@ -57,11 +54,12 @@ class PINN(AbstractSolver):
         resample_every: steps between redraws of the points; None keeps the first points.
         adaptive_share: share of the points that is drawn in proportion to the residual.
         pool_factor: candidates for these, as a multiple of the number of points.
-        tolerance: root mean square residual on fresh points, relative to the terms of the equation, that counts as success.
+        tolerance: root mean square residual on fresh points, relative to the terms of the equation, that counts as
+            success.
     """
 
-    network: AbstractNetwork = MLP()
-    embedding: Embedding = Embedding()
+    network: AbstractNetwork = field(default_factory=MLP)
+    embedding: Embedding = field(default_factory=Embedding)
     optimiser: AbstractOptimiser = field(default_factory=lambda: LevenbergMarquardt(max_steps=500, tolerance=1e-8))
     num_points: int | None = None
     num_condition_points: int = 200
@@ -76,7 +74,9 @@ class PINN(AbstractSolver):
         counts = (self.num_points or 1, self.num_condition_points, self.resample_every or 1, self.pool_factor)
         if min(counts) < 1 or not 0 <= self.adaptive_share <= 1 or not min(self.condition_weight, self.tolerance) > 0:
             raise OptionError(
-                f"{self!r}", "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, condition_weight > 0, tolerance > 0", "change that option"
+                f"{self!r}",
+                "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, condition_weight > 0, tolerance > 0",
+                "change that option",
             )
 
     def check(self, problem: Problem) -> list[str]:
@@ -112,22 +112,20 @@ class PINN(AbstractSolver):
             budget=None if run.remaining is None else max(run.remaining, 1e-3),
             resampling=resampling,
         )
-        residuals = _fresh_residuals(formulation, trained, key_fresh)
-        seconds = _compile_seconds(trained)
-        ansatz, numbers = formulation.ansatz, formulation.numbers
-        arguments = ansatz.arguments(trained.weights, numbers)
+        found = residuals(formulation, trained, key_fresh)
+        seconds = compile_seconds(trained)
         return Solution(
             problem,
             solver=repr(self),
-            representation=NetworkFields(trained.weights, replace_arguments(numbers, arguments), ansatz),
-            result=_outcome(trained.result, residuals["fresh_residual"], self.tolerance),
-            parameters=_estimates(formulation, trained),
+            representation=formulation.fields(trained.weights),
+            result=outcome(trained.result, found["fresh_residual"], self.tolerance),
+            parameters=estimates(formulation, trained),
             stats=Stats(
                 compile=seconds,
                 solve=trained.seconds - seconds,
                 iterations=trained.steps,
                 unknowns=trained.problem.num_weights,
-                extra=residuals,
+                extra=found,
             ),
             history=trained.history,
         )

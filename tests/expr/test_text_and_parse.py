@@ -41,7 +41,7 @@ from sciml.expr.operations import Op
 from sciml.expr.parsing import MAX_DEPTH, parse
 from sciml.expr.scanner import Kind, scan
 from sciml.expr.text import text
-from tests.strategies import F, SYMBOLS, a, equations, expressions, k, nu, t, truths, u, unsimplified, v, w, x, y
+from tests.strategies import SYMBOLS, F, a, equations, expressions, k, nu, t, truths, u, unsimplified, v, w, x, y
 
 stress = Law("stress", grad(v), (2, 2))
 
@@ -151,7 +151,7 @@ def test_problems_and_dictionaries_are_symbol_tables() -> None:
     domain = Box({t: (0, 1), x: (0, 1), y: (0, 1)}, periodic=(x, y))
     problem = Problem(u.dt == nu * laplacian(u), domain, [(u == sin(x)).on(domain.at(t=0))])
     assert parse("u.dt == nu*laplacian(u)", problem) == problem.equations[0]
-    assert parse("c*f.dx", {"c": nu, "f": u}) .digest == (nu * u.dx).digest
+    assert parse("c*f.dx", {"c": nu, "f": u}).digest == (nu * u.dx).digest
     assert parse("x*u", [u]).digest == (x * u).digest
     assert parse("P(grad(v))", {"P": stress, "v": v}).digest == stress.digest
 
@@ -231,10 +231,9 @@ def test_what_is_no_symbol_table_is_refused() -> None:
 def _only_parse_errors(text_: str) -> None:
     try:
         result = parse(text_, SYMBOLS)
-    except ParseError as error:
-        assert error.found
-    else:
-        assert parse(repr(result), SYMBOLS) == result
+    except ParseError:
+        return
+    assert parse(repr(result), SYMBOLS) == result
 
 
 @given(st.text())
@@ -261,7 +260,9 @@ def test_damaged_text_is_read_or_refused(e, data) -> None:
     whole = text(e)
     cut = data.draw(st.integers(0, len(whole)))
     width = data.draw(st.integers(0, 3))
-    _only_parse_errors(whole[:cut] + data.draw(st.sampled_from(["", "(", ")", ",", "*", "0", "u"])) + whole[cut + width :])
+    _only_parse_errors(
+        whole[:cut] + data.draw(st.sampled_from(["", "(", ")", ",", "*", "0", "u"])) + whole[cut + width :]
+    )
 
 
 def test_long_sums_are_read_in_linear_time() -> None:

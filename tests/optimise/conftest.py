@@ -60,7 +60,7 @@ def regression():
 
     return Case(
         start=initial_network(12),
-        blocks=lambda points=jnp.linspace(-1.0, 1.0, 60): [ResidualBlock("fit", residual, points)],
+        blocks=lambda: [ResidualBlock("fit", residual, jnp.linspace(-1.0, 1.0, 60))],
         model=tanh_network,
     )
 

@@ -92,7 +92,7 @@ def test_redundant_weights_do_not_spoil_an_identified_quantity():
 
 
 def test_a_parameter_in_a_network_fit_covers_the_truth():
-    """Rate k in u' = -k u from noisy u, with u a network and the equation as rows: 25 repeats of a small inverse problem."""
+    """Rate k in u' = -k u from noisy u, with u a network and the equation as rows: 25 repeats."""
     times = jnp.linspace(0.0, 2.0, 40)
     true_rate, sigma = 1.3, 0.02
 

@@ -15,7 +15,9 @@ from sciml.results import RESULTS
 from sciml.training import Resampling
 
 OPTIMISERS = {
-    "levenberg_marquardt": LevenbergMarquardt(max_steps=10_000, tolerance=1e-14, gradient_tolerance=0.0, patience=10_000),
+    "levenberg_marquardt": LevenbergMarquardt(
+        max_steps=10_000, tolerance=1e-14, gradient_tolerance=0.0, patience=10_000
+    ),
     "adam": Adam(max_steps=100_000, tolerance=1e-14),
     "lbfgs": LBFGS(max_steps=100_000, tolerance=1e-14),
 }
@@ -53,7 +55,9 @@ def test_a_callback_stops_the_run_and_sees_the_state(regression, optimiser):
 
 def test_the_same_key_gives_the_same_run(poisson, optimiser):
     def run():
-        draw = lambda key, weights: poisson.blocks(jax.random.uniform(key, (40,)))
+        def draw(key, weights):
+            return poisson.blocks(jax.random.uniform(key, (40,)))
+
         return optimiser.minimise(
             poisson.start,
             draw(jax.random.key(0), None),

@@ -22,6 +22,7 @@ class Axis:
         lower, upper: ends of the interval.
         size: number of nodes.
         periodic: values continue periodically.
+        marching: what is solved evolves, so stencils near the ends must not let modes grow.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Axis:
     upper: float
     size: int
     periodic: bool
+    marching: bool = True
 
     @property
     def spacing(self) -> float:
@@ -44,7 +46,7 @@ class Axis:
         self, derivative: int, order: int, source: Lattice = Lattice.nodes, target: Lattice = Lattice.nodes
     ) -> Stencil:
         """The stencil of a derivative along this axis."""
-        return stencil(self.size, self.spacing, derivative, order, self.periodic, source, target)
+        return stencil(self.size, self.spacing, derivative, order, self.periodic, source, target, self.marching)
 
 
 @final

@@ -35,7 +35,7 @@ class SparseSystem:
     Attributes:
         residual: R, jitted: array `(fields, *grid)` to the same shape.
         pattern: where dR/dz may differ from zero.
-        jacobian: the entries of dR/dz on the pattern, jitted.
+        jacobian: the entries of dR/dz on the pattern.
         constraints: g, jitted: array to `(k,)`.
         constraint_rows: dg/dz, jitted: array to `(k, fields, *grid)`.
         border: B, shape `(unknowns, k)`.
@@ -43,7 +43,7 @@ class SparseSystem:
 
     residual: Callable[[Array], Array]
     pattern: Pattern
-    jacobian: Callable[[Array], Array]
+    jacobian: Callable[[Array], np.ndarray]
     constraints: Callable[[Array], Array]
     constraint_rows: Callable[[Array], Array]
     border: Float[np.ndarray, "unknowns k"]
@@ -61,7 +61,7 @@ class SparseSystem:
     def matrix(self, z: Float[np.ndarray, " rows"]) -> scipy.sparse.csc_matrix:
         """The bordered Jacobian."""
         at = jnp.asarray(self.unknowns(z))
-        inner = self.pattern.matrix(np.asarray(self.jacobian(at)))
+        inner = self.pattern.matrix(self.jacobian(at))
         count = self.border.shape[1]
         if count == 0:
             return inner

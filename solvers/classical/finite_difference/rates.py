@@ -148,7 +148,7 @@ def _upwinded(scheme: Scheme, sampler: Sampler, values: Mapping[Any, Array]) -> 
         for c, speed in zip(carried, factors[i], strict=True):
             axis = system.grid.axes[c.axis]
             if c.flux is None:
-                own[c.atom] = scheme.advection.D(u, speed, axis, c.axis, system.order)
+                own[c.atom] = scheme.advection.derivative(u, speed, axis, c.axis, system.order)
             else:
                 flux = _at_nodes(sampler, c.flux.advective)
                 bound = bounds[c.axis] / jnp.maximum(jnp.abs(speed), 1e-300)

@@ -109,7 +109,8 @@ class FiniteDifference(AbstractSolver):
             size = self.points[x.name] if isinstance(self.points, Mapping) else self.points
             lower, upper = problem.domain.bounds[x.name]
             periodic = x.name in problem.domain.periodic
-            axes.append(Axis(x.name, lower, upper, size or _DEFAULT_POINTS[len(problem.space)], periodic))
+            size = size or _DEFAULT_POINTS[len(problem.space)]
+            axes.append(Axis(x.name, lower, upper, size, periodic, marching=problem.time is not None))
         return Grid(tuple(axes))
 
     def run(self, problem: Problem, run: Run) -> Solution:

@@ -12,7 +12,6 @@ from typing import Any, final
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import lineax as lx
 import numpy as np
 import scipy.sparse
@@ -69,8 +68,7 @@ class SparseLU(lx.AbstractLinearSolver):
 
     def init(self, operator: lx.AbstractLinearOperator, options: dict[str, Any]) -> Array:
         """Entries of the operator on the pattern."""
-        at = jnp.zeros(operator.in_structure().shape, operator.in_structure().dtype)
-        return self.pattern.values(operator.mv, at)
+        return self.pattern.traced_values(operator.mv)
 
     def compute(self, state: Array, vector: Array, options: dict[str, Any]) -> tuple[Array, lx.RESULTS, dict[str, Any]]:
         """Factorise on the host, or find the factors, and substitute."""

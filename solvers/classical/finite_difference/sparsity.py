@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import final
 
 import jax
@@ -21,7 +21,8 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Array, Float, Int
 
-GridFunction = Callable[[Array], Array]
+Derivative = Callable[[Array, Array], Array]
+"""(z, v) to J(z) v."""
 
 _PRODUCTS_AT_ONCE = 16
 
@@ -61,18 +62,18 @@ class Colouring:
         near = zip(self.axis_colours[1:], self.shape[1:], self.reach, self.periodic, strict=True)
         return tuple(_visible(colours, n, w, p) for colours, n, w, p in near)
 
-    def compressed_jacobian(self, function: GridFunction, at: Array) -> Float[Array, "colours fields *grid"]:
-        """J s for the sum s of unit vectors of each colour."""
-        tangent_map = jax.linearize(function, at)[1]
-        masks = [jnp.asarray(colours) for colours in self.axis_colours]
+    def seed(self, colour: Int[np.ndarray, " axes"]) -> Float[np.ndarray, "fields *grid"]:
+        """The sum of the unit vectors of one colour."""
+        masks = [(own == c).astype(float) for own, c in zip(self.axis_colours, colour, strict=True)]
+        return reduce(np.multiply.outer, masks)
+
+    def compress(self, tangent_map: Callable[[Array], Array]) -> Float[Array, "colours fields *grid"]:
+        """J s of a linear map for the seed s of each colour, inside a trace."""
+        masks = [jnp.asarray(own) for own in self.axis_colours]
 
         def product(colour: Array) -> Array:
-            seed = jnp.ones((), at.dtype)
-            for k, mask in enumerate(masks):
-                along = [1] * len(self.shape)
-                along[k] = -1
-                seed = seed * (mask == colour[k]).astype(at.dtype).reshape(along)
-            return tangent_map(seed)
+            along = [(mask == colour[k]).astype(float) for k, mask in enumerate(masks)]
+            return tangent_map(reduce(lambda a, b: a[..., None] * b, along))
 
         return jax.lax.map(product, jnp.asarray(self.colours), batch_size=_PRODUCTS_AT_ONCE)
 
@@ -131,59 +132,59 @@ class Pattern:
         """Number of unknowns."""
         return int(np.prod(self.colouring.shape))
 
-    def values(self, function: GridFunction, at: Array) -> Float[Array, " entries"]:
-        """The entries of the Jacobian at a point; may be traced."""
-        return self.colouring.compressed_jacobian(function, at).reshape(-1)[jnp.asarray(self.entries)]
+    def values(self, derivative: Derivative, at: Array) -> Float[np.ndarray, " entries"]:
+        """The entries of the Jacobian at a point."""
+        products = [np.asarray(derivative(at, jnp.asarray(self.colouring.seed(c)))) for c in self.colouring.colours]
+        return np.stack(products).reshape(-1)[self.entries]
+
+    def traced_values(self, tangent_map: Callable[[Array], Array]) -> Float[Array, " entries"]:
+        """The entries of a linear map on grid arrays, inside a trace."""
+        return self.colouring.compress(tangent_map).reshape(-1)[jnp.asarray(self.entries)]
 
     def matrix(self, values: Float[np.ndarray, " entries"]) -> scipy.sparse.csc_matrix:
         """The sparse matrix of these entries."""
         return scipy.sparse.csc_matrix((np.asarray(values), (self.rows, self.columns)), shape=(self.size, self.size))
 
 
-def find_pattern(function: GridFunction, at: Array, periodic: tuple[bool, ...]) -> Pattern:
+def find_pattern(derivative: Derivative, at: Array, periodic: tuple[bool, ...]) -> Pattern:
     """Probe a grid function around a state for its sparsity.
 
     Random states are probed too, so that an entry that vanishes at `at` alone (u u_x at u = 0) is found. An entry
     missed all the same costs Newton steps and never the answer: residuals are always evaluated in full.
 
     Args:
-        function: map of arrays `(fields, n_1, …, n_d)` to arrays of the same shape.
+        derivative: (z, v) to J(z) v, compiled, for a map of arrays `(fields, n_1, …, n_d)` to the same shape.
         at: a typical state.
         periodic: which grid axes are periodic.
     """
-    near, far, direction = jax.random.normal(jax.random.key(0), (3, *at.shape), at.dtype)
-    scale = jnp.max(jnp.abs(at)) + 1e-3
-    states = jnp.stack([at, at + 0.1 * scale * near, at + scale * far])
-    felt = np.any(jax.jit(lambda states: jax.lax.map(lambda z: _felt(function, z, direction), states))(states), axis=0)
-    reach = tuple(_farthest(along[:n, :n], closed) for along, n, closed in zip(felt, at.shape[1:], periodic, strict=True))
+    rng = np.random.default_rng(0)
+    near, far, direction = rng.standard_normal((3, *at.shape))
+    scale = float(jnp.max(jnp.abs(at))) + 1e-3
+    states = [at, at + 0.1 * scale * near, at + scale * far]
+    reach = tuple(_reach(derivative, states, direction, k, closed) for k, closed in enumerate(periodic))
     colouring = Colouring(at.shape, reach, periodic)
-    occupied = jax.jit(lambda z: colouring.compressed_jacobian(function, z) != 0)
-    entries = np.flatnonzero(np.any([np.asarray(occupied(z)) for z in states], axis=0))
+    occupied = np.zeros((len(colouring.colours), *at.shape), dtype=bool)
+    for n, colour in enumerate(colouring.colours):
+        seed = jnp.asarray(colouring.seed(colour))
+        for state in states:
+            occupied[n] |= np.asarray(derivative(state, seed)) != 0
+    entries = np.flatnonzero(occupied)
     rows, columns, inside = colouring.locate(entries)
     return Pattern(colouring, entries[inside], rows[inside], columns[inside])
 
 
-def _felt(function: GridFunction, at: Array, direction: Array) -> Array:
-    """For each grid axis: whether hyperplane j feels a change of hyperplane i; padded to the longest axis."""
-    tangent_map = jax.linearize(function, at)[1]
-    longest = max(at.shape[1:])
-    tables = []
-    for k in range(1, at.ndim):
-        n = at.shape[k]
-        along = [n if a == k else 1 for a in range(at.ndim)]
-        others = tuple(a for a in range(at.ndim) if a != k)
-
-        def row(i: Array, along: list[int] = along, others: tuple[int, ...] = others) -> Array:
-            plane = (jnp.arange(max(along)) == i).astype(at.dtype).reshape(along)
-            return jnp.any(tangent_map(direction * plane) != 0, axis=others)
-
-        table = jax.lax.map(row, jnp.arange(n), batch_size=_PRODUCTS_AT_ONCE)
-        tables.append(jnp.pad(table, ((0, longest - n), (0, longest - n))))
-    return jnp.stack(tables)
-
-
-def _farthest(felt: Array, closed: bool) -> int:
-    i, j = np.nonzero(np.asarray(felt))
-    distance = np.abs(i - j)
-    distance = np.minimum(distance, len(felt) - distance) if closed else distance
-    return int(distance.max(initial=0))
+def _reach(derivative: Derivative, states: list[Array], direction: np.ndarray, k: int, closed: bool) -> int:
+    """How far along grid axis k a change of one hyperplane is felt."""
+    n = direction.shape[k + 1]
+    others = tuple(a for a in range(direction.ndim) if a != k + 1)
+    farthest = 0
+    for i in range(n):
+        plane = np.zeros_like(direction)
+        where = (slice(None),) * (k + 1) + (i,)
+        plane[where] = direction[where]
+        for state in states:
+            (felt,) = np.nonzero(np.any(np.asarray(derivative(state, jnp.asarray(plane))) != 0, axis=others))
+            distance = np.abs(felt - i)
+            distance = np.minimum(distance, n - distance) if closed else distance
+            farthest = max(farthest, int(distance.max(initial=0)))
+    return farthest

@@ -67,6 +67,12 @@ def steady_residual(scheme: Scheme, z: Array, numbers: Numbers) -> Float[Array, 
 
 
 @eqx.filter_jit
+def steady_derivative(scheme: Scheme, z: Array, direction: Array, numbers: Numbers) -> Float[Array, "unknowns *grid"]:
+    """Derivative of the residual along a direction."""
+    return jax.jvp(lambda y: steady_residual(scheme, y, numbers), (z,), (direction,))[1]
+
+
+@eqx.filter_jit
 def gauge_residuals(scheme: Scheme, z: Array, numbers: Numbers) -> Float[Array, " gauges"]:
     """Residuals of the conditions on integrals and point values."""
     system = scheme.system
@@ -129,7 +135,11 @@ def solve_steady(
     if not bool(jnp.isfinite(steady_residual(scheme, start, numbers)).all()):
         start = jnp.ones_like(start)
     periodic = tuple(axis.periodic for axis in system.grid.axes)
-    pattern = find_pattern(lambda z: steady_residual(scheme, z, numbers), start, periodic)
+
+    def derivative(z: Array, direction: Array) -> Array:
+        return steady_derivative(scheme, z, direction, numbers)
+
+    pattern = find_pattern(derivative, start, periodic)
     border = np.zeros((len(system.gauges), len(system.unknowns), *system.grid.shape))
     free = ~system.determined(0)
     for k, gauge in enumerate(system.gauges):
@@ -137,7 +147,7 @@ def solve_steady(
     sparse = SparseSystem(
         residual=lambda z: steady_residual(scheme, z, numbers),
         pattern=pattern,
-        jacobian=jax.jit(lambda z: pattern.values(lambda y: steady_residual(scheme, y, numbers), z)),
+        jacobian=lambda z: pattern.values(derivative, z),
         constraints=lambda z: gauge_residuals(scheme, z, numbers),
         constraint_rows=jax.jacrev(lambda z: gauge_residuals(scheme, z, numbers)),
         border=border.reshape(len(system.gauges), start.size).T,

@@ -5,9 +5,10 @@ A `Stencil` maps one lattice to the other (or to itself) and takes a derivative 
 
     (S u)_i = h^{-m} sum_k w_k u_{i + offset + k}  =  u^{(m)}(x_i) + O(h^p)
 
-In the interior the weights are central and the order p is even. Within reach of an end the stencil is one-sided and
-short: of order about p - m, which costs no order in the solution of an equation of order m (Gustafsson 1975), and
-unlike closures of full order keeps the spectra of the second and fourth derivative real and negative.
+In the interior the weights are central and the order p is even. Within reach of an end the stencil is one-sided. Evolutions
+use short closures, of order about p - m, which cost at most one order in the solution of an equation of order m (Gustafsson
+1975), and unlike closures of full order keep the spectra of the second and fourth derivative real and negative. Steady
+problems, in which nothing can grow, use closures of full order.
 
 Source: B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, doi:10.1090/S0025-5718-1988-0935077-0;
 B. Gustafsson, The convergence rate for difference approximations to mixed initial boundary value problems,
@@ -162,6 +163,7 @@ def stencil(
     periodic: bool,
     source: Lattice = Lattice.nodes,
     target: Lattice = Lattice.nodes,
+    marching: bool = True,
 ) -> Stencil:
     """The stencil of the m-th derivative between two lattices of one axis.
 
@@ -172,10 +174,11 @@ def stencil(
         order: p, one of 2, 4, 6.
         periodic: values continue periodically, so there are no closures.
         source, target: lattice of the argument and of the result.
+        marching: closures are short, so that no mode grows in time.
     """
     counts = {Lattice.nodes: nodes, Lattice.faces: nodes if periodic else nodes - 1}
     shift = target.value - source.value
-    if derivative == 3 and not periodic:
+    if derivative == 3 and marching and not periodic:
         order = min(order, 4)  # every closure tried at order 6 has modes that grow like 1/h^2
     width = central_width(derivative, order, staggered=shift != 0.0)
     offset = -((width - 1) // 2) if shift >= 0 else -(width // 2)
@@ -184,7 +187,8 @@ def stencil(
     if periodic:
         return Stencil(weights, offset, np.zeros((0, 0)), np.zeros((0, 0)), counts[target])
     rows = -offset
-    points = order + 1 if derivative == 0 else _CLOSURE_NODES[order][derivative - 1]
+    short = marching and derivative > 0
+    points = _CLOSURE_NODES[order][derivative - 1] if short else derivative + order
     near = np.arange(points)
     lower = scale * np.array([fornberg_weights(i + shift, near, derivative) for i in range(rows)]).reshape(rows, points)
     upper = (-1.0) ** derivative * lower[::-1, ::-1]

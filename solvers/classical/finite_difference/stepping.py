@@ -58,28 +58,22 @@ class Trajectory:
     time: float
 
 
-def spectral_radius(scheme: Scheme, t: Any, state: Array, numbers: Numbers) -> float:
-    """Estimate of the largest |eigenvalue| of the linearised rate, by power iteration from a rough vector."""
-    return float(_spectral_radius(scheme, jnp.asarray(t, float), state, numbers))
-
-
 @eqx.filter_jit
-def _spectral_radius(scheme: Scheme, t: Array, state: Array, numbers: Numbers) -> Array:
-    def rate(y: Array) -> Array:
-        return state_rate(scheme, t, y, numbers)
+def rate_derivative(scheme: Scheme, t: Array, state: Array, direction: Array, numbers: Numbers) -> Array:
+    """Derivative of the rate along a direction in the states."""
+    return jax.jvp(lambda y: state_rate(scheme, t, y, numbers), (state,), (direction,))[1]
 
-    tangent_map = jax.linearize(rate, state)[1]
 
-    def step(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], Array]:
-        v, _ = carry
-        w = tangent_map(v)
-        size = jnp.linalg.norm(w)
-        return (w / jnp.maximum(size, 1e-300), size), size
-
-    start = jax.random.normal(jax.random.key(0), state.shape, state.dtype)
-    start = start / jnp.linalg.norm(start)
-    _, sizes = jax.lax.scan(step, (start, jnp.zeros((), state.dtype)), None, length=_POWER_STEPS)
-    return jnp.exp(jnp.mean(jnp.log(jnp.maximum(sizes[_POWER_STEPS // 2 :], 1e-300))))
+def spectral_radius(scheme: Scheme, t: float, state: Array, numbers: Numbers) -> float:
+    """Estimate of the largest |eigenvalue| of the linearised rate, by power iteration from a rough vector."""
+    time = jnp.asarray(np.array(t))
+    v = np.random.default_rng(0).standard_normal(state.shape)
+    sizes = []
+    for _ in range(_POWER_STEPS):
+        v = v / (np.linalg.norm(v) + 1e-300)
+        v = np.asarray(rate_derivative(scheme, time, state, jnp.asarray(v), numbers))
+        sizes.append(np.linalg.norm(v))
+    return float(np.exp(np.mean(np.log(np.array(sizes[_POWER_STEPS // 2 :]) + 1e-300))))
 
 
 def choose_integrator(unknowns: int, axes: int, radius: float, span: float, frames: int, rtol: float) -> diffrax.AbstractSolver:
@@ -114,8 +108,13 @@ def with_sparse_newton(
 ) -> diffrax.AbstractSolver:
     """An implicit method whose Newton systems are solved by sparse LU."""
     periodic = tuple(axis.periodic for axis in scheme.system.grid.axes)
-    # The identity keeps the diagonal in the pattern; the factor keeps it from cancelling an entry of the rate.
-    pattern = find_pattern(lambda y: np.pi * y + state_rate(scheme, jnp.asarray(t, float), y, numbers), state, periodic)
+    time = jnp.asarray(np.array(t))
+
+    def derivative(y: Array, v: Array) -> Array:
+        # The multiple of v keeps the diagonal in the pattern, and cancels no entry of the rate.
+        return np.pi * v + rate_derivative(scheme, time, y, v, numbers)
+
+    pattern = find_pattern(derivative, state, periodic)
     chord = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(linear_solver=SparseLU(pattern, FactorCache(pattern)))
     return eqx.tree_at(lambda s: s.root_finder, integrator, chord, is_leaf=lambda x: x is integrator.root_finder)  # type: ignore[attr-defined]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -16,9 +16,10 @@ from sciml.expr.classify import orders
 from sciml.expr.evaluation import evaluate
 from sciml.expr.evolution import Evolution, evolution, first_order
 from sciml.expr.nodes import Coordinate, Scalar
-from sciml.expr.traverse import atoms, multi_index, scalar_leaf
+from sciml.expr.traverse import atoms, coordinates_of, multi_index, scalar_leaf
 from sciml.known import Arguments, BoundLaws, known_values
 from sciml.problem import Problem
+from sciml.results import RESULTS
 from solvers.classical import fourier
 from solvers.classical.marching import Semilinear, Trajectory, march
 from solvers.classical.spectral.faces import Faces, face_conditions
@@ -155,67 +156,102 @@ def solve_series(
     resolution: int | None,
     most_points: int | None,
     dealias: bool,
-    max_steps: int,
-    deadline: float,
-) -> tuple[Trajectory, tuple[int, ...]]:
+    proceed: Callable[[float, int], RESULTS | None],
+) -> tuple[Trajectory, Series, tuple[int, ...]]:
     """March the series to the final time, refining in space until its tail is below the tolerance.
 
     Args:
         series: from `series_form`.
         rtol: relative l2 accuracy asked of every part of the computation.
-        resolution: grid points per axis; None refines from a coarse grid.
+        resolution: grid points along each axis of the box; None refines from a coarse grid.
         most_points: bound on the grid points per axis when refining.
         dealias: whether products are formed by the 2/3 rule.
-        max_steps: bound on the number of time steps.
-        deadline: value of `perf_counter` at which to stop.
+        proceed: asked before every panel with the time reached and the steps taken; an outcome ends the run.
 
     Returns:
-        The trajectory, and the grid points per axis of its last panel.
+        The trajectory, the series with the periods that were used, and the grid points per axis of its last panel.
     """
     dimensions = len(series.periods)
     most = most_points or _MOST_POINTS.get(dimensions, _MOST_POINTS[3])
     points = [resolution or _FIRST_POINTS.get(dimensions, _FIRST_POINTS[3])] * dimensions
-    source = _initial_spectrum(series, points if resolution else _initial_points(series, points, rtol))
-    signs = [
-        None if period.parities is None else np.reshape(period.parities, [-1, *[1] * dimensions])
-        for period in series.periods
-    ]
-
-    def resized(spectrum: Complex) -> Complex:
-        return fourier.resize(spectrum, [fourier.cutoff(n, dealias=dealias) for n in points])
-
-    def build() -> Semilinear:
-        return semilinear(series.part, series.periods, series.time, points, series.given, dealias=dealias)
-
-    def refine(state: Complex, states: Complex) -> tuple[Semilinear, Complex] | None:
-        unresolved = fourier.tail_fraction(states, dimensions) > rtol
-        raised = [min(2 * n, most) if high else n for n, high in zip(points, unresolved, strict=True)]
-        if resolution is not None or raised == points:
-            return None
-        at_start = state is initial[0]
-        points[:] = raised
-        if at_start:
-            initial[0] = resized(source)
-        return build(), initial[0] if at_start else resized(state)
-
-    def project(state: Complex) -> Complex:
-        for axis, sign in enumerate(signs):
-            state = state if sign is None else fourier.symmetrise(state, axis, dimensions, sign)
-        return state
-
-    initial = [resized(source)]
+    continued = [2 * n if period.parities else n for n, period in zip(points, series.periods, strict=True)]
+    source = _initial_spectrum(series, continued if resolution else _initial_points(series, continued, rtol))
+    series, source = _folded(series, source)
+    for axis, period in enumerate(series.periods):
+        points[axis] = round(points[axis] * period.length / series.box.length(period.axis.name))
+    refinement = _Refinement(series, points, source, most if resolution is None else 0, rtol, dealias)
     trajectory = march(
-        build(),
-        initial[0],
+        refinement.system(),
+        refinement.initial,
         series.box.bounds[series.time.name],
         rtol=rtol,
-        refine=refine,
+        refine=refinement.refine,
         tail=lambda states: float(fourier.tail_fraction(states, dimensions).max()),
-        project=project,
-        max_steps=max_steps,
-        deadline=deadline,
+        project=refinement.project,
+        proceed=proceed,
     )
-    return trajectory, tuple(points)
+    return trajectory, series, tuple(points)
+
+
+@final
+class _Refinement:
+    """The grid of a march, raised axis by axis where the series does not decay."""
+
+    def __init__(
+        self, series: Series, points: list[int], source: Complex, most: int, rtol: float, dealias: bool
+    ) -> None:
+        self.series, self.points, self.source = series, points, source
+        self.most, self.rtol, self.dealias = most, rtol, dealias
+        self.initial = self.resized(source)
+
+    def resized(self, spectrum: Complex) -> Complex:
+        return fourier.resize(spectrum, [fourier.cutoff(n, dealias=self.dealias) for n in self.points])
+
+    def system(self) -> Semilinear:
+        s = self.series
+        return semilinear(s.part, s.periods, s.time, self.points, s.given, dealias=self.dealias)
+
+    def refine(self, state: Complex, states: Complex) -> tuple[Semilinear, Complex] | None:
+        unresolved = fourier.tail_fraction(states, len(self.points)) > self.rtol
+        raised = [
+            max(n, min(2 * n, self.most)) if high else n for n, high in zip(self.points, unresolved, strict=True)
+        ]
+        if raised == self.points:
+            return None
+        at_start = state is self.initial
+        self.points[:] = raised
+        if at_start:  # the modes that the coarser grid had cut are known
+            state = self.initial = self.resized(self.source)
+            return self.system(), state
+        return self.system(), self.resized(state)
+
+    def project(self, state: Complex) -> Complex:
+        dimensions = len(self.points)
+        for axis, period in enumerate(self.series.periods):
+            if period.parities is not None:
+                sign = np.reshape(period.parities, [-1, *[1] * dimensions])
+                state = fourier.symmetrise(state, axis, dimensions, sign)
+        return state
+
+
+def _folded(series: Series, source: Complex) -> tuple[Series, Complex]:
+    """The series on half the continued period wherever data and equations repeat after the length of the box."""
+    periods, dimensions = list(series.periods), len(series.periods)
+    for axis, period in enumerate(periods):
+        explicit = any(
+            x.digest == period.axis.digest for e in series.part.rates for x in coordinates_of(*_without_fields(e))
+        )
+        if period.parities is None or explicit:
+            continue
+        half = fourier.even_modes(source, axis, dimensions)
+        if half is not None:
+            source = half
+            periods[axis] = replace(period, length=period.length / 2)
+    return replace(series, periods=tuple(periods)), source
+
+
+def _without_fields(e: Scalar) -> tuple[Scalar, ...]:
+    return tuple(atom for atom in atoms(e) if scalar_leaf(atom) is None)
 
 
 def _initial_points(series: Series, points: Sequence[int], rtol: float) -> list[int]:

@@ -1,0 +1,134 @@
+"""Suites as data: which solver, how configured, on which case, with which promise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, final
+
+from sciml.case import Case, Published
+from sciml.measurement import plain
+
+FORMAT = 1
+"""Raised when a row of results changes its meaning: rows of an older format are measured again."""
+
+
+@final
+@dataclass(frozen=True)
+class Target:
+    """What a row promises, on two cores in double precision.
+
+    Attributes:
+        error: relative L2 error against the truth, at most; None for no promise.
+        seconds: of a warm run, compilation apart, at most; None for no promise.
+    """
+
+    error: float | None = None
+    seconds: float | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """A solver with its hyperparameters on a case.
+
+    Attributes:
+        case: name of the case.
+        solver: name of the solver.
+        options: hyperparameters, plain data that JSON can hold.
+        values: of the case, where they differ from its own.
+        target: what is promised.
+        published: figures to compare with, besides those of the case.
+        warm: run twice in one process, so that compilation can be told apart; without it a long training runs once.
+        seeds: how many seeds the suite runs.
+        budget: wall seconds handed to the solver, or None.
+    """
+
+    case: str
+    solver: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    target: Target = Target()
+    published: tuple[Published, ...] = ()
+    warm: bool = True
+    seeds: int = 1
+    budget: float | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Suite:
+    """A table of promises.
+
+    Attributes:
+        name: for `sciml bench`.
+        title: first line of its report.
+        rows: in the order of the report.
+        limit: seconds after which one run is killed, start, truth and both runs included.
+    """
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    limit: float = 900.0
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """One run: a row with one seed, and the digest of what is solved and where errors are taken."""
+
+    case: str
+    solver: str
+    options: Mapping[str, Any]
+    values: Mapping[str, Any]
+    warm: bool
+    seed: int
+    budget: float | None
+    content: str
+
+    def spelled(self) -> str:
+        """As JSON, the same for equal cells."""
+        return json.dumps(plain(asdict(self)), sort_keys=True)
+
+    @property
+    def key(self) -> str:
+        """Identity: equal cells have equal keys in every process."""
+        return hashlib.blake2b(f"{FORMAT} {self.spelled()}".encode(), digest_size=12).hexdigest()
+
+    @property
+    def command(self) -> str:
+        """Shell line that repeats the run."""
+        return f"python -m benchmarks.worker {shlex.quote(self.spelled())}"
+
+
+def read_cell(text: str) -> Cell:
+    """The cell that `Cell.spelled` wrote."""
+    return Cell(**json.loads(text))
+
+
+def content_of(case: Case, values: Mapping[str, Any]) -> str:
+    """Digest of a case's problem and of its test grid."""
+    problem = case.problem(**values)
+    grid = f"{case.points} {dict(case.fixed)} {getattr(case.rule, '__qualname__', case.rule)}"
+    return hashlib.blake2b(problem.content + grid.encode(), digest_size=16).hexdigest()
+
+
+def rows_of(
+    suite: Suite, solvers: Iterable[str] | None = None, seeds: int | None = None, budget: float | None = None
+) -> list[Row]:
+    """The rows of a suite, for some of its solvers, with other seeds or another budget."""
+    chosen = None if solvers is None else set(solvers)
+    rows = [row for row in suite.rows if chosen is None or row.solver in chosen]
+    return [replace(r, seeds=seeds or r.seeds, budget=r.budget if budget is None else budget) for r in rows]
+
+
+def cells_of(row: Row, content: str) -> list[Cell]:
+    """One cell for each seed."""
+    return [
+        Cell(row.case, row.solver, dict(row.options), dict(row.values), row.warm, seed, row.budget, content)
+        for seed in range(row.seeds)
+    ]

@@ -1,0 +1,21 @@
+"""What the classical solvers promise: the baselines of every other table, and the source of computed truths."""
+
+from __future__ import annotations
+
+from benchmarks.suite import Row, Suite, Target
+
+SUITE = Suite(
+    name="classical",
+    title="Classical solvers against the truth",
+    rows=(
+        Row("records/burgers", "spectral", target=Target(1e-9, 5)),
+        Row("records/kdv", "spectral", target=Target(1e-8, 5)),
+        Row("records/kuramoto_sivashinsky", "spectral", target=Target(1e-6, 10)),
+        Row("pig/helmholtz", "spectral", target=Target(1e-10, 0.1)),
+        Row("records/helmholtz_4_4", "spectral", target=Target(1e-10, 0.1)),
+        Row("pig/helmholtz_10_10", "spectral", target=Target(1e-10, 0.1)),
+        Row("records/poisson_5d", "spectral", target=Target(1e-12, 5)),
+        Row("records/multiscale_laplace", "spectral", target=Target(1e-11, 0.1)),
+        Row("records/allen_cahn", "spectral", target=Target(1e-6, 20)),
+    ),
+)
