@@ -9,8 +9,8 @@ $r^2f(\theta)$. These two Stokes solutions are subtracted in closed form (at the
 
 $$\psi_L=-2\big(\theta(X^2+Y^2)+XY-\tfrac\pi2Y^2\big),\qquad p_L=\tfrac8{Re}\log r$$
 
-and what remains is expanded in Legendre polynomials: four Hermite cubics a direction carry the boundary values, the rest
-is clamped (Shen, doi:10.1137/0915089). The pressure comes from the momentum balance by least squares.
+and what remains is expanded in Legendre polynomials: four Hermite cubics a direction carry the boundary values, the
+rest is clamped (Shen, doi:10.1137/0915089). The pressure comes from the momentum balance by least squares.
 """
 
 from __future__ import annotations
@@ -121,16 +121,16 @@ def _sampled(rows: np.ndarray, z: np.ndarray, order: int) -> np.ndarray:
 
 def _singular(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     """The two corner functions together: values, first derivatives and Laplacian on the unit square."""
-    total = dict.fromkeys(("value", "x", "y", "laplacian"), 0.0)
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    total = {name: np.zeros(shape) for name in ("value", "x", "y", "laplacian")}
     depth = 1 - y
     for across, sign in ((x, 1), (1 - x, -1)):
         angle = np.arctan2(depth, across)
-        value = -2 * (angle * (across**2 + depth**2) + across * depth - np.pi / 2 * depth**2)
-        total["value"] = total["value"] + value
-        total["x"] = total["x"] - sign * 4 * across * angle
-        total["y"] = total["y"] + 4 * across + 2 * depth * (2 * angle - np.pi)
-        total["laplacian"] = total["laplacian"] + 2 * np.pi - 8 * angle
-    return {name: np.asarray(v) for name, v in total.items()}
+        total["value"] -= 2 * (angle * (across**2 + depth**2) + across * depth - np.pi / 2 * depth**2)
+        total["x"] -= sign * 4 * across * angle
+        total["y"] += 4 * across + 2 * depth * (2 * angle - np.pi)
+        total["laplacian"] += 2 * np.pi - 8 * angle
+    return total
 
 
 def _boundary_coefficients(rows: np.ndarray) -> np.ndarray:
@@ -232,7 +232,7 @@ class _Galerkin:
         return np.einsum("xi,xyl,yj->ijl", weighted_x, integrand, weighted_y, optimize=True)
 
     def pressure(self, coefficients: np.ndarray, reynolds: float) -> np.ndarray:
-        """Legendre coefficients of the smooth part of the pressure, least squares for its gradient, 0 in the middle of the floor."""
+        """Legendre coefficients of the smooth pressure: least squares for its gradient, 0 amid the floor."""
         n = len(self.rows)
         gradient_x, gradient_y = self._pressure_gradient(coefficients, reynolds)
         z = 2 * self.nodes - 1

@@ -2,8 +2,8 @@ r"""Cole–Hopf solution of Burgers' equation by Gauss–Hermite quadrature.
 
 From $u(0,x)=-\sin\pi x$ the transformation to the heat equation gives
 
-$$u(t,x) = -\frac{\int \sin\pi(x-\eta)\,f(x-\eta)\,e^{-\eta^2/4\nu t}\,d\eta}{\int f(x-\eta)\,e^{-\eta^2/4\nu t}\,d\eta},
-\qquad f(y)=\exp\Big(-\frac{\cos\pi y}{2\pi\nu}\Big)$$
+$$u(t,x) = -\frac{\int \sin\pi(x-\eta)\,f(x-\eta)\,e^{-\eta^2/4\nu t}\,d\eta}
+{\int f(x-\eta)\,e^{-\eta^2/4\nu t}\,d\eta},\qquad f(y)=\exp\Big(-\frac{\cos\pi y}{2\pi\nu}\Big)$$
 
 With $\eta=2\sqrt{\nu t}\,z$ both integrals become Gauss–Hermite sums over the same nodes; at $t=0$ all nodes fall on
 $\eta=0$ and the sums give the initial values exactly. The exponents are shifted by their largest before they are

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import mul
-
-from pde_zoo.values import Value, as_published, exact_for, parameter
+from pde_zoo.values import Value, as_published, exact_for, parameter, product
 from sciml import (
     Box,
     ComputedReference,
@@ -41,7 +38,7 @@ def heat(kappa: Value = 0.1, dimensions: int = 1, t_end: float = 1.0) -> Problem
     t, *xs = coordinates("t " + " ".join("xyz"[:dimensions]))
     u = Field("u", t, *xs)
     kappa = parameter("kappa", kappa)
-    modes = {m: reduce(mul, [sin(m * pi * x) for x in xs]) for m in (1, 3)}
+    modes = {m: product(sin(m * pi * x) for x in xs) for m in (1, 3)}
     domain = Box({t: (0, t_end), **dict.fromkeys(xs, (0, 1))})
     decay = {m: exp(-dimensions * m**2 * pi**2 * kappa * t) for m in modes}
     return Problem(
@@ -101,7 +98,8 @@ def fokker_planck(theta: Value = 1.0, diffusivity: Value = 0.5, t_end: float = 2
         diffusivity: $D$, half the squared noise amplitude.
         t_end: final time $T$.
 
-    Truth: a Gaussian of mean $2e^{-\theta t}$ and variance $0.1\,e^{-2\theta t}+\frac D\theta(1-e^{-2\theta t})$, exact.
+    Truth: the Gaussian of mean $2e^{-\theta t}$ and variance $0.1\,e^{-2\theta t}+\frac D\theta(1-e^{-2\theta t})$;
+    exact.
     """
     t, x = coordinates("t x")
     p = Field("p", t, x)

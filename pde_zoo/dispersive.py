@@ -63,8 +63,8 @@ def solitons(k1: float = 1.4, k2: float = 0.9, t_end: float = 8.0) -> Problem:
         k2: another starts near $x=-2$; smaller than $k_1$.
         t_end: final time $T$.
 
-    Truth: $2\,\partial_x^2\log\big((k_1-k_2)\cosh\tfrac{\theta_1+\theta_2}2+(k_1+k_2)\cosh\tfrac{\theta_1-\theta_2}2\big)$
-    with $\theta_i=k_i(x-x_i)-k_i^3t$, exact.
+    Truth: $2\,\partial_x^2\log\big((k_1-k_2)\cosh\tfrac{\theta_1+\theta_2}2
+    +(k_1+k_2)\cosh\tfrac{\theta_1-\theta_2}2\big)$ with $\theta_i=k_i(x-x_i)-k_i^3t$, exact.
 
     Source: Hirota, doi:10.1103/PhysRevLett.27.1192.
     """
@@ -91,7 +91,7 @@ def solitons(k1: float = 1.4, k2: float = 0.9, t_end: float = 8.0) -> Problem:
 def nonlinear_schroedinger(t_end: float = 4.0) -> Problem:
     r"""Nonlinear Schrödinger equation: a plane wave that bursts once and calms down (Akhmediev's breather).
 
-    $$i\,\psi_t + \tfrac12\psi_{xx} + |\psi|^2\psi = 0,\quad \psi=u+iv,\quad t\in[0,T],\ x\in[-L/2,L/2]\text{ periodic}$$
+    $$i\,\psi_t + \tfrac12\psi_{xx} + |\psi|^2\psi = 0,\quad \psi=u+iv,\quad t\in[0,T],\ |x|\le L/2\text{ periodic}$$
 
     with $L=\sqrt2\,\pi$, written as two real fields. A ripple grows to a peak of height $1+\sqrt2$ at $t=T/2$ and
     fades again; until then the modulation instability multiplies errors by $e$ in every unit of time.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import mul
 from typing import Any
 
-from pde_zoo.values import Value, parameter, space
+from pde_zoo.values import Value, parameter, product, space
 from sciml import (
     Box,
-    Coordinate,
     Field,
     Problem,
     Scalar,
@@ -144,7 +141,7 @@ def helmholtz(frequencies: Sequence[int] = (1, 4), k: Value = 1.0) -> Problem:
     xs = space(len(frequencies))
     u = Field("u", *xs)
     k = parameter("k", k)
-    solution = reduce(mul, [sin(a * pi * x) for a, x in zip(frequencies, xs, strict=True)])
+    solution = product(sin(a * pi * x) for a, x in zip(frequencies, xs, strict=True))
     domain = Box(dict.fromkeys(xs, (-1, 1)))
     return Problem(
         equations=[laplacian(u) + k**2 * u == (k**2 - pi**2 * sum(a**2 for a in frequencies)) * solution],

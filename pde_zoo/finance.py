@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pde_zoo.values import Value, exact_for, parameter
-from sciml import Box, Expr, Field, Problem, Scalar, coordinates, erf, exp, log, maximum, sqrt
+from sciml import Box, D, Field, Problem, Scalar, coordinates, erf, exp, log, maximum, sqrt
 
 
 def black_scholes(
@@ -34,7 +34,7 @@ def black_scholes(
     call = _call(tau, s, sigma, r, strike)
     domain = Box({tau: (0, maturity), s: (highest / 30, highest)})
     return Problem(
-        equations=[price.dtau == sigma**2 * s**2 / 2 * price.dSS + r * s * price.dS - r * price],
+        equations=[D(price, tau) == sigma**2 * s**2 / 2 * D(price, s, s) + r * s * D(price, s) - r * price],
         domain=domain,
         conditions=[
             (price == maximum(s - strike, 0)).on(domain.at(tau=0)),

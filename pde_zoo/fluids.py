@@ -58,8 +58,8 @@ def lid_driven_cavity(reynolds: Value = 100.0) -> Problem:
 
     $$(v\cdot\nabla)v = -\nabla p + \tfrac1{Re}\Delta v,\qquad \nabla\cdot v=0,\quad (x,y)\in[0,1]^2$$
 
-    with $v=(4x(1-x),0)$ on the lid $y=1$, $v=0$ on the other walls, and $p(\tfrac12,0)=0$. The lid's speed vanishes at its
-    ends but its slope does not: there the vorticity jumps and the pressure is infinite like $\log r$, so errors are
+    with $v=(4x(1-x),0)$ on the lid $y=1$, $v=0$ on the other walls, and $p(\tfrac12,0)=0$. The lid's speed vanishes at
+    its ends but its slope does not: there the vorticity jumps and the pressure is infinite like $\log r$, so errors are
     taken at points that avoid the corners.
 
     Args:

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from pde_zoo.values import Value, exact_for, parameter
-from sciml import Box, Problem, VectorField, coordinates, cos, div, grad, identity, pi, sin, sqrt, trace, transpose, vector
+from sciml import (
+    Box,
+    Problem,
+    VectorField,
+    coordinates,
+    cos,
+    div,
+    grad,
+    identity,
+    pi,
+    sin,
+    sqrt,
+    trace,
+    transpose,
+    vector,
+)
 
 
 def elastodynamics(lame: Value = 2.0, shear: Value = 1.0, rho: Value = 1.0, t_end: float = 1.0) -> Problem:

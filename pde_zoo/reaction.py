@@ -143,9 +143,9 @@ def gray_scott(
 def ginzburg_landau(epsilon: Value = 0.004, k: Value = 10.0, beta: Value = 1.5, t_end: float = 1.0) -> Problem:
     r"""Complex Ginzburg–Landau equation: a vortex that winds up into a spiral.
 
-    $$A_t = \epsilon\,\Delta A + k A - k(1+i\beta)A|A|^2,\quad A=u+iv,\quad t\in[0,T],\ (x,y)\in[-1,1]^2\text{ periodic}$$
+    $$A_t = \epsilon\,\Delta A + k A - k(1+i\beta)A|A|^2,\quad A=u+iv,\quad t\in[0,T],\ (x,y)\in[-1,1]^2$$
 
-    from $A(0)=(10y+10ix)\,e^{-25(x^2+y^2)}$, written as two real fields.
+    periodic, from $A(0)=(10y+10ix)\,e^{-25(x^2+y^2)}$, written as two real fields.
 
     Args:
         epsilon: diffusivity.

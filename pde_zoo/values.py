@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sciml import Coordinate, Parameter, ProblemWarning, coordinates
+from sciml import Coordinate, Parameter, ProblemWarning, Scalar, coordinates
 
 Value = float | Parameter | None
 """A number, a `Parameter` of the caller's own, or None for an unknown to be inferred."""
@@ -23,6 +23,14 @@ def exact_for(solution: Mapping[Any, Any], *parameters: Parameter) -> Mapping[An
     return solution if all(p.is_known for p in parameters) else None
 
 
+def product(factors: Iterable[Scalar]) -> Scalar:
+    """Product of at least one factor, as it would be written."""
+    first, *rest = factors
+    for factor in rest:
+        first = first * factor
+    return first
+
+
 def space(dimensions: int) -> tuple[Coordinate, ...]:
     """Spatial coordinates: x, y, z up to three dimensions, else x1, x2, …"""
     names = "xyz"[:dimensions] if dimensions <= 3 else [f"x{i + 1}" for i in range(dimensions)]
@@ -31,7 +39,7 @@ def space(dimensions: int) -> tuple[Coordinate, ...]:
 
 @contextmanager
 def as_published() -> Iterator[None]:
-    """Build a doubtful statement without a warning: it is the published one, and its documentation says what is doubtful."""
+    """Build a doubtful statement without a warning: it is the published one, and its documentation says so."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ProblemWarning)
         yield

@@ -67,8 +67,12 @@ from sciml.expr.functions import (
     tanh,
     where,
 )
+from sciml.expr.latex import latex
 from sciml.expr.leaves import Coefficient, Field, Law, Parameter, TensorField, VectorField, coordinates
 from sciml.expr.nodes import Coordinate, Expr, Scalar, Tensor, Vector
+from sciml.expr.parsing import parse
+from sciml.expr.tokens import from_tokens, tokens
+from sciml.io import load
 from sciml.problem import Problem
 from sciml.reference import AbstractReference, ComputedReference, ExactReference, FunctionReference
 from sciml.results import RESULTS

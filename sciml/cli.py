@@ -82,10 +82,10 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"sciml: warning: {message}", err=True)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group("sciml", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="sciml-pde", prog_name="sciml")
 def main() -> None:
-    r"""Solve partial differential equations with learned and classical solvers, and compare them against the truth.
+    """Solve partial differential equations with learned and classical solvers, and compare them against the truth.
 
     \b
     sciml zoo                                           what there is to solve

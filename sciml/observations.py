@@ -68,7 +68,7 @@ def make_observation(
         raise ProblemError(f"{what}, of shape {expression.shape}", "a scalar", "observe each component: v[0], v[1]")
     names = domain.frame.names
     by_name = _points_by_name(points, names, what)
-    y = np.asarray(values, dtype=float)
+    y = _numbers(values, "values", what)
     if y.ndim != 1 or y.size == 0 or any(p.shape != y.shape for p in by_name.values()):
         shapes = {name: p.shape for name, p in by_name.items()}
         raise ProblemError(f"{what} with values {y.shape} at points {shapes}", "n ≥ 1 values at n points", "fix shapes")
@@ -80,14 +80,18 @@ def make_observation(
 
 def _points_by_name(points: Any, names: tuple[str, ...], what: str) -> dict[str, np.ndarray]:
     if isinstance(points, Mapping):
-        given = {getattr(k, "name", k): np.asarray(v, dtype=float) for k, v in points.items()}
+        given = {getattr(k, "name", k): _numbers(v, f"coordinates {k}", what) for k, v in points.items()}
         if set(given) != set(names):
             raise ProblemError(
                 f"{what} at coordinates {sorted(given)}", f"exactly {list(names)}", "name every coordinate"
             )
-        shape = np.broadcast_shapes(*(v.shape for v in given.values()))
+        try:
+            shape = np.broadcast_shapes(*(v.shape for v in given.values()))
+        except ValueError:
+            shapes = {name: v.shape for name, v in given.items()}
+            raise ProblemError(f"{what} at points of shapes {shapes}", "one length for all", "fix the shapes") from None
         return {name: np.broadcast_to(given[name], shape).astype(float) for name in names}
-    array = np.asarray(points, dtype=float)
+    array = _numbers(points, "points", what)
     if array.ndim != 2 or array.shape[1] != len(names):
         raise ProblemError(
             f"{what} at points of shape {array.shape}",
@@ -95,6 +99,13 @@ def _points_by_name(points: Any, names: tuple[str, ...], what: str) -> dict[str,
             "or pass a dictionary",
         )
     return {name: array[:, i] for i, name in enumerate(names)}
+
+
+def _numbers(given: Any, name: str, what: str) -> np.ndarray:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise ProblemError(f"{name} of {what} that are not numbers", "arrays of numbers", "convert them") from None
 
 
 def _require_finite(what: str, arrays: Mapping[str, np.ndarray]) -> None:
@@ -109,7 +120,7 @@ def _require_finite(what: str, arrays: Mapping[str, np.ndarray]) -> None:
 def _check_noise(noise: Any, y: np.ndarray, what: str) -> np.ndarray | None:
     if noise is None:
         return None
-    sigma = np.asarray(noise, dtype=float)
+    sigma = _numbers(noise, "noise", what)
     if sigma.shape not in ((), y.shape) or not np.isfinite(sigma).all() or not (sigma > 0).all():
         raise ProblemError(
             f"noise {noise!r} of {what}", "a positive standard deviation", "give a number or one a value"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import final
 
 import equinox as eqx
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 from sciml.domains.box import Box
 from sciml.domains.grids import gauss_legendre_grid, uniform_grid
 from sciml.expr.evaluation import evaluate
+from sciml.expr.frames import fingerprint
 from sciml.expr.nodes import Apply, Expr, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms
@@ -37,8 +39,41 @@ class Quadrature(eqx.Module):
         )
 
 
+class ByDigest:
+    """Equality and hash of what has a digest: unlike `==` of expressions it never builds an equation, and never raises.
+
+    JAX compares static arguments with `==`, also with those of unrelated earlier calls.
+    """
+
+    @property
+    def digest(self) -> bytes:
+        """Identity."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.digest == self.digest  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Expressions(ByDigest):
+    """Lowered scalars that compiled code depends on."""
+
+    members: tuple[Scalar, ...]
+
+    @property
+    def digest(self) -> bytes:
+        return fingerprint(*self.members)
+
+    def __iter__(self) -> Iterator[Scalar]:
+        return iter(self.members)
+
+
 def values_at_point(
-    expressions: Sequence[Scalar],
+    expressions: Iterable[Scalar],
     function: Fields,
     point: Point,
     arguments: Arguments,
@@ -56,13 +91,14 @@ def values_at_point(
     Returns:
         One number for each expression.
     """
+    expressions = tuple(expressions)
     needed = atoms(*expressions)
     values = {**known_values(needed, point, arguments), **jets(function, needed, point)}
     for atom in needed:
         if isinstance(atom, Apply) and atom.op is Op.INTEGRAL:
             assert quadrature is not None  # the caller knows its expressions
             values[atom] = _integral(atom, function, point, arguments, quadrature)
-    return tuple(jnp.asarray(v, float) for v in evaluate(tuple(expressions), values, BoundLaws(arguments.laws)))
+    return tuple(jnp.asarray(v, float) for v in evaluate(expressions, values, BoundLaws(arguments.laws)))
 
 
 def _integral(atom: Apply, function: Fields, point: Point, arguments: Arguments, quadrature: Quadrature) -> jax.Array:

@@ -65,7 +65,7 @@ class Problem:
             raise ProblemError(f"{type(domain).__name__} as domain", "a Box", "write Box({t: (0, 1), x: (0, 1)})")
         self.domain = domain
         self.conditions = tuple(_conditions(conditions))
-        self.observations = tuple(observations)
+        self.observations = tuple(_observations(observations))
         self.name = name
         self.bindings = dict(bindings or {})
         truth = _truth_trees(exact, reference)
@@ -287,6 +287,29 @@ class Problem:
         known = ", ".join(f.name for f in self.fields)
         raise ProblemError(f"field {name!r}", f"one of {known}", "check the spelling")
 
+    # writing
+
+    def to_json(self) -> dict[str, Any]:
+        """The problem as a JSON document, data included; see `sciml.problem_json`.
+
+        Raises:
+            FileError: a function stands where data were needed; the sentence names it.
+        """
+        from sciml.problem_json import problem_to_json
+
+        return problem_to_json(self)
+
+    @staticmethod
+    def from_json(data: Any) -> Problem:
+        """The problem of such a document, with the same content.
+
+        Raises:
+            ParseError: not such a document, damaged, or of a newer version.
+        """
+        from sciml.problem_json import problem_from_json
+
+        return problem_from_json(data)
+
     # showing
 
     def __repr__(self) -> str:
@@ -338,6 +361,18 @@ def _conditions(given: Condition | Iterable[Condition]) -> list[Condition]:
     return items  # type: ignore[return-value]
 
 
+def _observations(given: Iterable[Observation]) -> list[Observation]:
+    items = list(given) if isinstance(given, Iterable) else [given]
+    for item in items:
+        if not isinstance(item, Observation):
+            raise ProblemError(
+                f"{type(item).__name__} among the observations",
+                "an Observation",
+                "use problem.observe(u, points, values)",
+            )
+    return items
+
+
 def _trees(*groups: Iterable[Any]) -> list[Expr]:
     equations, conditions, observations = groups
     sides = [side for e in equations for side in (e.lhs, e.rhs)]
@@ -349,7 +384,9 @@ def _truth_trees(exact: Any, reference: Any) -> list[Expr]:
     if exact is not None and not isinstance(exact, Mapping):
         raise ProblemError(f"{type(exact).__name__} as exact=", "{field: expression}", "write exact={u: sin(x)}")
     if reference is not None and not isinstance(reference, (AbstractReference, ComputedReference)):
-        raise ProblemError(f"{type(reference).__name__} as reference=", "a truth of sciml.reference", "see ExactReference")
+        raise ProblemError(
+            f"{type(reference).__name__} as reference=", "a truth of sciml.reference", "see ExactReference"
+        )
     values = exact.values() if exact is not None else ()
     if isinstance(reference, ExactReference):
         values = reference.expressions.values()
@@ -403,6 +440,16 @@ def _exact_reference(exact: Mapping[Any, Any], problem: Problem) -> ExactReferen
         e = as_expr(value)
         if e.shape != leaf.shape:
             raise ProblemError(f"an exact {leaf!r} of shape {e.shape}", f"shape {leaf.shape}", "give all components")
+        if fields(e):
+            raise ProblemError(
+                f"an exact solution `{e!r}` with a field in it", "coordinates and numbers", "spell it out"
+            )
+        if e.frame is not None and e.frame != problem.domain.frame:
+            raise ProblemError(
+                f"an exact solution in the coordinates {e.frame}",
+                f"those of the domain, {problem.domain.frame}",
+                "use them",
+            )
         parts.update({repr(u): v for u, v in zip(components(leaf), lower(e), strict=True)})
     missing = [repr(u) for u in problem.unknowns if repr(u) not in parts]
     if missing:

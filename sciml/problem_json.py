@@ -73,7 +73,10 @@ def problem_from_json(data: Json, reader: Reader | None = None) -> Problem:
         return Problem(
             [_read_equation(e, nodes) for e in data["equations"]],
             box,
-            [Condition(_read_equation(c["equation"], nodes), _read_region(c["region"], nodes)) for c in data["conditions"]],
+            [
+                Condition(_read_equation(c["equation"], nodes), _read_region(c["region"], nodes))
+                for c in data["conditions"]
+            ],
             reference=_read_reference(data["reference"], nodes, bindings, reader),
             observations=[_read_observation(o, nodes, box, reader) for o in data["observations"]],
             bindings=bindings,
@@ -167,7 +170,9 @@ def _read_observation(data: Json, nodes: list[Expr], box: Box, reader: Reader) -
 # truths
 
 
-def _reference_to_json(reference: AbstractReference | ComputedReference | None, table: NodeTable, writer: Writer) -> Json:
+def _reference_to_json(
+    reference: AbstractReference | ComputedReference | None, table: NodeTable, writer: Writer
+) -> Json:
     if reference is None:
         return None
     if isinstance(reference, ExactReference):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from sciml.domains.grids import AbstractGrid
 from sciml.errors import DomainError, SolveError
+from sciml.files import whole_file
 from sciml.metrics import field_errors
 from sciml.problem import Problem
 from sciml.reference import AbstractReference, ComputedReference, Values
@@ -139,9 +139,7 @@ def _values(problem: Problem, solver: AbstractSolver, points: dict[str, np.ndarr
     return {name: np.asarray(v) for name, v in solution.values(points).items()}
 
 
-def _read(
-    stem: Path, names: list[str], points: Mapping[str, np.ndarray]
-) -> tuple[dict[str, np.ndarray], float] | None:
+def _read(stem: Path, names: list[str], points: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float] | None:
     """What was kept, or None if it is missing, damaged or of another shape."""
     shape = next(iter(points.values())).shape
     try:
@@ -161,22 +159,9 @@ def _write(stem: Path, values: dict[str, np.ndarray], error: float, about: dict[
     """Arrays first, then the note that vouches for them by their checksum; each file appears whole or not at all."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     arrays = stem.with_suffix(".npz")
-    with _whole(arrays) as file:
-        np.savez_compressed(file, **{f"unknown_{i}": v for i, v in enumerate(values.values())})
+    with whole_file(arrays) as file:
+        np.savez_compressed(file, **{f"unknown_{i}": v for i, v in enumerate(values.values())})  # type: ignore[arg-type]
     checksum = hashlib.sha256(arrays.read_bytes()).hexdigest()
     note = {**about, "unknowns": list(values), "error": error, "sha256": checksum}
-    with _whole(stem.with_suffix(".json")) as file:
+    with whole_file(stem.with_suffix(".json")) as file:
         file.write(json.dumps(note, indent=1).encode())
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when all of it is written."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -138,8 +138,15 @@ class Solution:
             raise DomainError(
                 f"coordinates {sorted(coordinates)}", f"a value for each of {names}", "call solution(t=…, x=…)"
             )
-        arrays = {name: np.asarray(coordinates[name], dtype=float) for name in names}
-        shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        try:
+            arrays = {name: np.asarray(coordinates[name], dtype=float) for name in names}
+        except (TypeError, ValueError):
+            raise DomainError(f"coordinates {dict(coordinates)!r}", "arrays of numbers", "convert them") from None
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        except ValueError:
+            shapes = {name: a.shape for name, a in arrays.items()}
+            raise DomainError(f"coordinates of shapes {shapes}", "shapes that broadcast", "fix the shapes") from None
         flat = {name: jnp.asarray(np.broadcast_to(a, shape).reshape(-1)) for name, a in arrays.items()}
         if not all(bool(jnp.isfinite(a).all()) for a in flat.values()):
             raise DomainError("coordinates that are not finite", "finite numbers", "drop them")

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
+from sciml.domains.sampling import is_key
 from sciml.errors import OptionError, ProblemError, SolveError, UnsupportedProblemError
 from sciml.lint import check_determined
 from sciml.problem import Problem
@@ -49,8 +51,10 @@ def solve(
     if not isinstance(solver, AbstractSolver):
         hint = "an object such as PINN() or Spectral(), not a name or a class"
         raise OptionError(f"{solver!r} as a solver", "an AbstractSolver", f"pass {hint}")
-    if budget is not None and not budget > 0:
+    if budget is not None and not (isinstance(budget, (int, float, np.number)) and budget > 0):
         raise OptionError(f"budget {budget!r}", "a positive number of seconds", "leave it out for no limit")
+    if callback is not None and not callable(callback):
+        raise OptionError(f"callback {callback!r}", "a function of the solver's state", "leave it out for none")
     reasons = solver.check(problem)
     if reasons:
         raise UnsupportedProblemError(
@@ -69,8 +73,10 @@ def solve(
 
 
 def _as_key(key: jax.Array | int | None) -> jax.Array:
-    if key is None or isinstance(key, int):
+    if key is None or isinstance(key, (int, np.integer)):
         return jax.random.key(key or 0)
+    if not is_key(key):
+        raise OptionError(f"key {key!r}", "an integer seed or a PRNG key", "write key=0 or jax.random.key(0)")
     return key
 
 

@@ -1,8 +1,8 @@
 """Values that can be written as JSON and arrays and read back without executing anything.
 
-Numbers, strings, arrays, tuples, lists, dictionaries and *storable* classes can be written: dataclasses (Equinox
-modules among them) and enumerations that were registered under a name of their own. Reading looks names up in that
-registry and fills the fields of the classes found there: no code of a file is ever run.
+Numbers, strings, arrays, tuples, lists, frozen sets, dictionaries and *storable* classes can be written: dataclasses
+(Equinox modules among them) and enumerations that were registered under a name of their own. Reading looks names up in
+that registry and fills the fields of the classes found there: no code of a file is ever run.
 """
 
 from __future__ import annotations
@@ -105,18 +105,20 @@ def storable(name: str) -> Callable[[C], C]:
     """
 
     def decorate(cls: C) -> C:
-        kind: Any = cls
-        if issubclass(kind, Enum):
-            register(Codec(name, kind, lambda value, writer, where: value.name, lambda data, reader: kind[data]))
-        elif dataclasses.is_dataclass(kind):
-            register(Codec(name, kind, _write_fields, lambda data, reader: _read_fields(kind, data, reader)))
-        else:
-            raise FileError(
-                f"storable class {cls.__name__}", "a dataclass, Equinox module or enumeration", "make it one"
-            )
+        register(_codec(name, cls))
         return cls
 
     return decorate
+
+
+def _codec(name: str, cls: Any) -> Codec:
+    """Field by field for dataclasses, by name for members of enumerations."""
+    if issubclass(cls, Enum):
+        return Codec(name, cls, lambda value, writer, where: value.name, lambda data, reader: cls[data])
+    if not dataclasses.is_dataclass(cls):
+        raise FileError(f"storable class {cls.__name__}", "a dataclass, Equinox module or enumeration", "make it one")
+    kind: Any = cls
+    return Codec(name, kind, _write_fields, lambda data, reader: _read_fields(kind, data, reader))
 
 
 def _write_fields(value: Any, writer: Writer, where: str) -> Json:
@@ -158,6 +160,9 @@ class Writer:
         if type(value) in (tuple, list):
             items = [self.write(item, f"{where}[{i}]") for i, item in enumerate(value)]
             return items if type(value) is list else {TAG: "tuple", "items": items}
+        if type(value) is frozenset:
+            items = sorted((self.write(item, f"an item of {where}") for item in value), key=repr)
+            return {TAG: "set", "items": items}
         if type(value) is dict:
             if not all(isinstance(key, str) for key in value):
                 raise FileError(f"{where}, a dictionary with keys that are not strings", "strings", "rename the keys")
@@ -205,6 +210,8 @@ class Reader:
                 return float(data["value"])
             case "tuple":
                 return tuple(self.read(item) for item in data["items"])
+            case "set":
+                return frozenset(self.read(item) for item in data["items"])
             case "dictionary":
                 return {key: self.read(value) for key, value in data["items"].items()}
             case "array":

@@ -21,12 +21,16 @@ def fields(p):
     }
 
 
+def differentiated(f, axis):
+    return lambda p: jax.grad(f)(p)[axis]
+
+
 def by_reverse_mode(name, index):
     def f(p):
         return fields(p)[name]
 
     for axis in index:
-        f = (lambda g, axis: lambda p: jax.grad(g)(p)[axis])(f, axis)
+        f = differentiated(f, axis)
     return f(POINT)
 
 

@@ -16,6 +16,7 @@ from sciml import (
     AbstractRepresentation,
     AbstractSolver,
     Box,
+    Estimate,
     Field,
     Parameter,
     Problem,
@@ -116,7 +117,8 @@ class Exact(AbstractSolver):
     def run(self, problem: Problem, run: Run) -> Solution:
         fields = Perturbed(problem.reference.__call__, self.error)
         stats = Stats(compile=0.25, solve=0.5, iterations=self.rounds or 1, unknowns=12)
-        return Solution(problem, repr(self), fields, stats=stats)
+        known = {name: Estimate(p.value) for name, p in problem.parameters.items() if p.value is not None}
+        return Solution(problem, repr(self), fields, parameters=known, stats=stats)
 
 
 @final

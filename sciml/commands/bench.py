@@ -43,7 +43,7 @@ def bench_command(library: Library, run_suite: RunSuite, report: Report) -> clic
         limit: float | None,
         out: Path | None,
     ) -> None:
-        r"""Measure a suite of cases and print a Markdown table: target, figure, whether it holds.
+        """Measure a suite of cases and print a Markdown table: target, figure, whether it holds.
 
         Each run has a process of its own with a time limit, and becomes one JSON line in FILE with the command that
         repeats it. A run that FILE already has is not repeated, so a sweep that was killed goes on where it stopped;

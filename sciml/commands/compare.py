@@ -35,7 +35,7 @@ def compare_command(library: Library) -> click.Command:
         out: Path | None,
         as_json: bool,
     ) -> None:
-        r"""Solve a case with several solvers and compare error and cost.
+        """Solve a case with several solvers and compare error and cost.
 
         Every solver that was asked for is a row, also one that cannot solve the case or fails. With --out the folder
         gets comparison.png (solutions and errors on common colour scales), comparison.csv and comparison.jsonl.

@@ -100,12 +100,12 @@ def read(text: str, kind: Any, key: str) -> Any:
 
 
 def _choices(kind: Any) -> list[Any]:
-    """Members of a union, the narrow ones first."""
+    """Members of a union, the narrow ones first: text spells anything, and every whole number is a number."""
     members = list(typing.get_args(kind)) if _is_union(kind) else [kind]
-    return sorted(members, key=lambda m: _BREADTH.index(m) if m in _BREADTH else -1)
+    return sorted(members, key=lambda member: _BREADTH.get(member, 1))
 
 
-_BREADTH = [types.NoneType, bool, int, float, str]
+_BREADTH = {types.NoneType: 0, bool: 2, int: 3, float: 4, str: 5}
 
 
 def _is_union(kind: Any) -> bool:
@@ -129,7 +129,7 @@ def _read_one(text: str, kind: Any, key: str) -> Any:
         return {name.strip(): read(value, arguments[1], key) for name, _, value in items}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _by_name(text, {member.name.lower(): member for member in kind})
-    if isinstance(kind, type) and kind.__module__ != "builtins":
+    if isinstance(kind, type):
         return _by_name(text, {name.lower(): make for name, make in makers(kind).items()})()
     raise ValueError(text)
 
@@ -149,8 +149,10 @@ def _by_name(text: str, known: Mapping[str, Any]) -> Any:
 
 
 def makers(kind: type) -> dict[str, Any]:
-    """Concrete subclasses, at any depth, that can be made without arguments."""
-    found = {}
+    """The class and its subclasses at any depth that can be made without arguments; none for Python's own classes."""
+    found: dict[str, Any] = {}
+    if kind.__module__ == "builtins":
+        return found
     for child in (kind, *kind.__subclasses__()):
         if child is not kind:
             found |= makers(child)

@@ -13,11 +13,10 @@ from sciml.commands.library import Library
 from sciml.commands.options import case_argument
 from sciml.commands.settings import arguments_of, settings_of
 from sciml.commands.tables import duration, page, scientific, table
-from sciml.conditions import placed_conditions
-from sciml.expr.classify import Classification, Kind, classify
-from sciml.expr.equation import scalar_residuals
+from sciml.expr.latex import latex
 from sciml.measurement import plain
 from sciml.problem import Problem
+from sciml.problem_text import kinds_of_condition, kinds_of_equations
 from sciml.progress import waiting
 from sciml.reference import AbstractReference, ComputedReference
 from sciml.reference_cache import MakeSolver, compute_reference
@@ -32,7 +31,7 @@ def show_command(library: Library) -> click.Command:
     @click.option("--truth", is_flag=True, help="Compute the truth and its own error if it is not in the cache.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def show(case: str, settings: tuple[str, ...], truth: bool, as_json: bool) -> None:
-        r"""Print a case: equations as text and LaTeX, what kind they are, conditions, truth, published numbers.
+        """Print a case: equations as text and LaTeX, what kind they are, conditions, truth, published numbers.
 
         CASE is a name that `sciml zoo` lists, or path/to/file.py:function for a function of yours that returns a
         Problem.
@@ -62,8 +61,6 @@ def facts_of(case: Case, problem: Problem, make_solver: MakeSolver | None = None
         problem: its problem.
         make_solver: to compute a truth that needs computing; None leaves it.
     """
-    from sciml.expr.latex import latex
-
     return {
         "case": case.name,
         "summary": case.summary,
@@ -71,9 +68,9 @@ def facts_of(case: Case, problem: Problem, make_solver: MakeSolver | None = None
         "choices": list(arguments_of(case.build)),
         "equations": [{"text": repr(e), "latex": latex(e)} for e in problem.equations],
         "domain": repr(problem.domain),
-        "classification": [_classified(classify(part)) for e in problem.equations for part in scalar_residuals(e)],
+        "classification": kinds_of_equations(problem),
         "conditions": [
-            {"text": repr(c.equation), "latex": latex(c.equation), "where": repr(c.region), "kinds": _kinds(c)}
+            {"text": repr(c.equation), "latex": latex(c.equation), "where": repr(c.region), "kinds": kinds_of_condition(c)}
             for c in problem.conditions
         ],
         "parameters": {name: p.value for name, p in problem.parameters.items()},
@@ -82,26 +79,6 @@ def facts_of(case: Case, problem: Problem, make_solver: MakeSolver | None = None
         "points": case.points,
         "published": [asdict(p) for p in case.published],
     }
-
-
-def _classified(facts: Classification) -> str:
-    """One sentence about one scalar equation."""
-    parts = []
-    for unknown, orders in facts.orders.items():
-        order = ", ".join(f"{n} in {x.name}" for x, n in sorted(orders.items(), key=lambda item: item[0].name))
-        kind = facts.linearity[unknown].value
-        parts.append(f"{kind} in {unknown!r} (order {order})" if order else f"{kind} in {unknown!r} (no derivative)")
-    if facts.kind is not Kind.OTHER:
-        parts.append(facts.kind.value)
-    if facts.constant_coefficients:
-        parts.append("constant coefficients")
-    if facts.conservative:
-        parts.append("in conservation form")
-    return "; ".join(parts)
-
-
-def _kinds(condition: Any) -> list[str]:
-    return sorted({placed.kind.value for placed in placed_conditions((condition,))})
 
 
 def _truth(case: Case, problem: Problem, make_solver: MakeSolver | None) -> dict[str, Any] | None:

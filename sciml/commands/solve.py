@@ -10,7 +10,7 @@ from sciml.commands.library import Library
 from sciml.commands.options import case_argument, folder, json_lines, run_options, solver_classes
 from sciml.commands.settings import settings_of
 from sciml.commands.tables import measured, page, scientific
-from sciml.errors import UnsupportedProblemError
+from sciml.errors import SciMLError, UnsupportedProblemError
 from sciml.measurement import UNSUPPORTED, Measurement, Subject, measure, subject_of
 from sciml.plotting import plot_comparison, plot_solution
 from sciml.progress import waiting
@@ -34,7 +34,7 @@ def solve_command(library: Library) -> click.Command:
         out: Path | None,
         as_json: bool,
     ) -> None:
-        r"""Solve a case and report the error against its truth, and the cost.
+        """Solve a case and report the error against its truth, and the cost.
 
         Errors are taken once, at the end, on the case's own test grid. With --out the folder gets a picture, the record
         and the solution, which `sciml.Solution` data can be loaded from.
@@ -75,8 +75,6 @@ def _report(row: Measurement, subject: Subject, written: list[Path], *, as_json:
                 page().print(f"{name} = {estimate}", markup=False)
     if subject.reference is not None:
         page().print(f"truth: {subject.reference.kind}, its own error {scientific(subject.reference.error)}")
-    if row.message and not row.failed:
-        page().print(f"advice: {row.message}", style="yellow", markup=False)
     for path in written:
         page().print(f"wrote {path}", markup=False)
 
@@ -92,4 +90,8 @@ def write_solution(row: Measurement, subject: Subject, out: Path) -> list[Path]:
         plot_solution(row.solution).savefig(picture)
     else:
         plot_comparison({row.solver: row.solution}, subject.reference, subject.grid).savefig(picture)
-    return [record, picture, row.solution.save(out / "solution")]
+    try:
+        return [record, picture, row.solution.save(out / "solution")]
+    except SciMLError as refusal:  # a user's own solver may keep its fields in something that has no format
+        click.echo(f"sciml: warning: the solution is not saved: {refusal}", err=True)
+        return [record, picture]

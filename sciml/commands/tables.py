@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -45,24 +45,27 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbe
     return made
 
 
-COLUMNS = ("solver", "relative L2", "max error", "total", "compile", "solve", "unknowns", "outcome")
+COLUMNS = ("solver", "field", "relative L2", "max error", "total", "compile", "solve", "unknowns", "outcome")
 
 
-def measured(rows: Iterable[Measurement]) -> Table:
-    """One line for each run and unknown; failed runs stay, with the reason."""
+def measured(rows: Sequence[Measurement]) -> Group:
+    """One line for each run and unknown, and under the table what the solvers have to say."""
     lines: list[Sequence[str | Text]] = []
     for row in rows:
         cost = [duration(row.seconds.get(name)) for name in ("total", "compile", "solve")]
         unknowns = "—" if row.solution is None else f"{row.solution.stats.unknowns:,}"
         outcome = Text(row.result.replace("_", " "), style=_colour(row))
-        if row.failed and row.message:
-            outcome.append(f": {row.message}", style="default")
         for i, (field, error) in enumerate(list(row.errors.items()) or [("", {})]):
-            name = row.solver if len(row.errors) < 2 else f"{row.solver if i == 0 else ''}  {field}"
-            numbers = [scientific(error.get("relative_l2")), scientific(error.get("max"))]
-            rest = [*cost, unknowns, outcome] if i == 0 else ["", "", "", "", Text("")]
-            lines.append([name, *numbers, *rest])
-    return table(COLUMNS, lines, numbers=range(1, 7))
+            name = shown(row.solver) if i == 0 else ""
+            numbers = [field, scientific(error.get("relative_l2")), scientific(error.get("max"))]
+            lines.append([name, *numbers, *([*cost, unknowns, outcome] if i == 0 else ["", "", "", "", ""])])
+    remarks = [Text(f"{shown(row.solver)}: {row.message}", style=_colour(row)) for row in rows if row.message]
+    return Group(table(COLUMNS, lines, numbers=range(2, 8)), *remarks)
+
+
+def shown(name: str) -> str:
+    """A solver's name; a user's own without the folders of its file."""
+    return name.rpartition("/")[2]
 
 
 def _colour(row: Measurement) -> str:

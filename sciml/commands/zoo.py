@@ -47,8 +47,12 @@ def _suite(case: Case) -> str:
 
 
 def _sentence(case: Case) -> str:
-    values = ", ".join(f"{name}={value}" for name, value in case.values.items())
+    values = ", ".join(f"{name}={_short(value)}" for name, value in case.values.items())
     return f"{case.summary} ({values})" if values else case.summary
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def about(case: Case) -> dict[str, object]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sciml.domains.sampling import AbstractSampler
 
 
+_SIDED = '(x, "lower") or (x, "upper")'
+
+
 @final
 class Box(AbstractDomain):
     """A product of intervals.
@@ -57,7 +60,7 @@ class Box(AbstractDomain):
         self._bounds = {name: _interval(name, by_name[name]) for name in frame.names}
         axes = (periodic,) if isinstance(periodic, Coordinate) else tuple(periodic)
         for x in axes:
-            if not isinstance(x, Coordinate) or x.name not in by_name or x.is_time:
+            if not isinstance(x, Coordinate) or x.of != frame or x.is_time:
                 raise DomainError(f"periodic {x!r}", "spatial coordinates of this box", "list coordinates, not names")
         self._periodic = frozenset(x.name for x in axes)
         self._named = {name: self._resolve(name, value) for name, value in (regions or {}).items()}
@@ -65,8 +68,10 @@ class Box(AbstractDomain):
     def _resolve(self, name: str, value: Any) -> Region:
         if isinstance(value, Region):
             return Region(name, value.places)
-        x, side = value
-        return Region(name, self._face(x, Side(side)).places)
+        sides = [side.value for side in Side]
+        if not isinstance(value, (tuple, list)) or len(value) != 2 or value[1] not in sides:
+            raise DomainError(f"region {name!r}: {value!r}", "a region, or a coordinate with a side", f"write {_SIDED}")
+        return Region(name, self._face(self._own(value[0]), Side(value[1])).places)
 
     @property
     def frame(self) -> Frame:
@@ -101,6 +106,11 @@ class Box(AbstractDomain):
     @property
     def content_digest(self) -> bytes:
         return fingerprint(self.digest, tuple(v for name in self._frame.names for v in self._bounds[name]))
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Regions that were given names."""
+        return tuple(self._named.values())
 
     def length(self, name: str) -> float:
         """Extent along a coordinate."""
@@ -154,7 +164,7 @@ class Box(AbstractDomain):
         return Coordinate(name, self._frame)
 
     def _own(self, x: Coordinate) -> Coordinate:
-        if not isinstance(x, Coordinate) or x.name not in self._frame.names:
+        if not isinstance(x, Coordinate) or x.of != self._frame:
             raise DomainError(f"{x!r}", f"a coordinate of {self._frame}", "pass the coordinate itself")
         return x
 
@@ -193,10 +203,14 @@ class Box(AbstractDomain):
         Raises:
             DomainError: `n` is not a positive integer.
         """
-        from sciml.domains.sampling import Sobol
+        from sciml.domains.sampling import AbstractSampler, Sobol, is_key
 
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise DomainError(f"{n!r} sample points", "a positive integer", "ask for at least one")
+        if not (sampler is None or isinstance(sampler, AbstractSampler)):
+            raise DomainError(f"{sampler!r} as a sampler", "an object such as Sobol() or Halton()", "pass the object")
+        if not is_key(key):
+            raise DomainError(f"{key!r} as a PRNG key", "a key", "write jax.random.key(0)")
         fixed = self.place_values(place) if place is not None else {}
         free = [name for name in self._frame.names if name not in fixed]
         unit = (sampler or Sobol()).unit(key, int(n), len(free)) if free else jnp.zeros((n, 0))

@@ -86,11 +86,20 @@ class ScatteredGrid(AbstractGrid):
 
 def _per_axis(box: Box, n: int | Mapping[str, int], fixed: Mapping[str, float]) -> dict[str, int]:
     names = [name for name in box.frame.names if name not in fixed]
-    counts = {name: n[name] if isinstance(n, Mapping) else n for name in names}
+    for name in (*fixed, *(n if isinstance(n, Mapping) else ())):
+        if name not in box.frame.names:
+            raise DomainError(f"coordinate {name!r} of a grid", f"one of {box.frame}", "check the spelling")
+    for name, value in fixed.items():
+        lower, upper = box.bounds[name]
+        if not lower <= value <= upper:
+            raise DomainError(
+                f"a grid at {name}={value:g}", f"a number in [{lower:g}, {upper:g}]", "stay inside the box"
+            )
+    counts = {name: n.get(name) if isinstance(n, Mapping) else n for name in names}
     for name, count in counts.items():
         if not isinstance(count, (int, np.integer)) or count < 1:
             raise DomainError(f"{count!r} points along {name}", "a positive integer", "refine the grid")
-    return counts
+    return {name: int(count) for name, count in counts.items() if count is not None}
 
 
 def _assemble(box: Box, axes: Mapping[str, tuple[np.ndarray, np.ndarray]], fixed: Mapping[str, float]) -> Grid:

@@ -14,6 +14,8 @@ from sciml.expr.nodes import Coordinate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sciml.expr.equation import HasRegion
+
 
 @final
 @unique
@@ -102,7 +104,11 @@ class Region:
         """Itself: domains and regions can both follow `.on`."""
         return self
 
-    def __or__(self, other: Region) -> Region:
+    def __or__(self, other: HasRegion) -> Region:
+        as_region = getattr(other, "as_region", None)
+        if as_region is None:
+            raise DomainError(f"{other!r} joined to region {self.name!r}", "another region", "write a | b of regions")
+        other = as_region()
         return Region(f"{self.name} and {other.name}", tuple(dict.fromkeys((*self.places, *other.places))))
 
     def __iter__(self) -> Iterator[Place]:

@@ -20,6 +20,13 @@ class AbstractSampler(ABC):
         """Points in $[0, 1)^d$, shape `(n, d)`; the same key gives the same points."""
 
 
+def is_key(value: object) -> bool:
+    """Whether a value is a PRNG key of JAX, of the new or the old kind."""
+    if not isinstance(value, jax.Array):
+        return False
+    return jnp.issubdtype(value.dtype, jax.dtypes.prng_key) or (value.dtype == jnp.uint32 and value.ndim == 1)
+
+
 def _host_generator(key: jax.Array) -> np.random.Generator:
     """A NumPy generator seeded by a JAX key: SciPy's sequences are made on the host."""
     return np.random.default_rng(np.asarray(jax.random.bits(key, (4,), jnp.uint32)).astype(np.uint64))

@@ -65,6 +65,8 @@ def truth(op: Op, *operands: Any) -> Truth:
 
 def _fold(op: Op, args: tuple[Expr, ...]) -> Constant | None:
     """The value of an arithmetic operation between two unnamed numbers, else None."""
+    if op is Op.DIVIDE and isinstance(args[1], Constant) and args[1].value == 0:
+        raise ExpressionError(f"`{args[0]!r}` divided by 0", "a divisor that is not zero", "check the constants")
     if not all(isinstance(arg, Constant) and arg.name is None for arg in args):
         return None
     values = [arg.value for arg in args if isinstance(arg, Constant)]

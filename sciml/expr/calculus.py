@@ -36,9 +36,9 @@ def D(e: Any, *along: Coordinate) -> Any:
 
 def _space(e: Expr, wrt: tuple[Coordinate, ...] | None, what: str) -> tuple[Coordinate, ...]:
     if wrt is not None:
-        if not wrt or not all(isinstance(x, Coordinate) for x in wrt):
+        if not isinstance(wrt, tuple) or not wrt or not all(isinstance(x, Coordinate) for x in wrt):
             raise ExpressionError(f"wrt={wrt!r} in {what}", "a tuple of coordinates", "write wrt=(x, y)")
-        return tuple(wrt)
+        return wrt
     frame = e.frame
     if frame is None or not frame.space:
         raise ExpressionError(f"{what} of `{e!r}`, which knows no spatial coordinate", "a field or coordinate in it",
@@ -52,7 +52,7 @@ def grad(e: Scalar, *, wrt: tuple[Coordinate, ...] | None = None) -> Vector: ...
 def grad(e: Vector, *, wrt: tuple[Coordinate, ...] | None = None) -> Tensor: ...
 def grad(e: Any, *, wrt: tuple[Coordinate, ...] | None = None) -> Any:
     r"""Gradient: of a scalar, $(\nabla u)_j = \partial_j u$; of a vector, $(\nabla v)_{ij} = \partial_j v_i$."""
-    along = _space(e, wrt, "grad")
+    along = _space(as_expr(e), wrt, "grad")
     return apply(Op.GRAD, e, attr=along, extent=len(along))
 
 
@@ -83,7 +83,7 @@ def laplacian(e: Scalar, *, wrt: tuple[Coordinate, ...] | None = None) -> Scalar
 def laplacian(e: Vector, *, wrt: tuple[Coordinate, ...] | None = None) -> Vector: ...
 def laplacian(e: Any, *, wrt: tuple[Coordinate, ...] | None = None) -> Any:
     r"""Laplacian $\sum_j \partial_j^2 e$ over the spatial coordinates, component by component."""
-    along = _space(e, wrt, "laplacian")
+    along = _space(as_expr(e), wrt, "laplacian")
     return apply(Op.LAPLACIAN, e, attr=along, extent=len(along))
 
 
@@ -133,7 +133,13 @@ def matrix(*rows: Vector | tuple[Any, ...]) -> Tensor:
 
 
 def identity(n: int) -> Tensor:
-    """The unit tensor of size n."""
+    """The unit tensor of size n.
+
+    Raises:
+        ExpressionError: `n` is not a positive integer.
+    """
+    if not isinstance(n, int) or n < 1:
+        raise ExpressionError(f"a unit tensor of size {n!r}", "a positive integer", "give its length")
     return matrix(*[tuple(int(i == j) for j in range(n)) for i in range(n)])
 
 
@@ -171,7 +177,7 @@ def integral(e: Any, *over: Coordinate) -> Any:
 
 def normal(frame_of: Expr) -> Vector:
     """Outward unit normal of the face on which a condition is held, in the frame of an expression."""
-    frame = frame_of.frame
+    frame = as_expr(frame_of).frame
     if not isinstance(frame, Frame):
         raise ExpressionError(f"normal of `{frame_of!r}`", "an expression with coordinates", "pass a field")
     return Normal(frame)

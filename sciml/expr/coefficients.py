@@ -192,10 +192,15 @@ def make_payload(
         if not callable(function):
             raise ExpressionError(f"{type(function).__name__} as function of {what}", "a callable", "pass a function")
         return FunctionData(function)
-    array = np.asarray(getattr(values, "values", values), dtype=float)
     if points is None and hasattr(values, "dims"):
         points = tuple(np.asarray(values[dim]) for dim in values.dims)
-    nodes = tuple(np.asarray(p, dtype=float) for p in (points or ()))
+    try:
+        array = np.asarray(getattr(values, "values", values), dtype=float)
+        nodes = tuple(np.asarray(p, dtype=float) for p in (points if points is not None else ()))
+    except (TypeError, ValueError) as error:
+        raise ExpressionError(
+            f"data of {what} that NumPy refuses ({error})", "arrays of numbers", "convert them"
+        ) from None
     shape = tuple(p.size for p in nodes)
     if array.ndim != ndim or shape != array.shape:
         raise ExpressionError(

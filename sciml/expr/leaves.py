@@ -213,15 +213,26 @@ def _prior(name: str, prior: Any) -> tuple[float, float]:
 
 
 def plain_number(value: Number, what: str) -> float:
-    """A finite Python float, or a sentence.
+    """A finite Python float, also from an expression of numbers such as `0.01/pi`.
 
     Raises:
         ExpressionError: not a real finite scalar.
     """
+    if isinstance(value, Expr):
+        value = _constant(value, what)
     array = np.asarray(value)
     if array.ndim or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array) or not np.isfinite(array):
         raise ExpressionError(f"{value!r} as {what}", "one finite real number", "give a float")
     return float(array)
+
+
+def _constant(e: Expr, what: str) -> float:
+    from sciml.expr.evaluation import evaluate
+    from sciml.expr.traverse import atoms
+
+    if e.shape or atoms(e):
+        raise ExpressionError(f"`{e!r}` as {what}", "one finite real number", "give a float")
+    return float(evaluate(e, {}))
 
 
 @final

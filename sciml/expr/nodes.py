@@ -96,6 +96,24 @@ class Expr:
             "use sciml's sin, exp, … in place of math's; evaluate a solution to get numbers",
         )
 
+    def __int__(self) -> int:
+        return int(self.__float__())
+
+    def __complex__(self) -> complex:
+        return complex(self.__float__())
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise ExpressionError(
+            f"`{self!r}` where NumPy or JAX needs an array",
+            "an operation on expressions",
+            "use sciml's sin, exp, … in place of jax.numpy's, and vector(…) in place of an array",
+        )
+
+    @property
+    def dtype(self) -> Any:
+        """Not there: JAX asks for it before it refuses a foreign object, so `jnp.sin(u)` ends in this sentence."""
+        return self.__array__()
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Expr:
         """`np.sin(u)` and `np.float64(2) * u` build the nodes of `sin(u)` and `2 * u`."""
         from sciml.expr.functions import from_ufunc
@@ -171,6 +189,9 @@ class Scalar(Expr):
     def __abs__(self) -> Scalar:
         return build.scalar(Op.ABS, self)
 
+    def __getitem__(self, index: object) -> Scalar:
+        raise ExpressionError(f"index {index!r} of the scalar `{self!r}`", "a vector or tensor", "drop the index")
+
     def __lt__(self, other: Scalar | Number) -> Truth:
         return build.truth(Op.LESS, self, other)
 
@@ -215,6 +236,12 @@ class _Array(Expr):
 
     def __matmul__(self, other: Any) -> Any:
         return build.apply(Op.DOT, self, other)
+
+    def __pow__(self, other: Any) -> Any:
+        return build.apply(Op.POWER, self, other)
+
+    def __abs__(self) -> Any:
+        return build.apply(Op.ABS, self)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -286,6 +313,12 @@ class Truth(Expr):
 
     def __invert__(self) -> Truth:
         return build.truth(Op.NOT, self)
+
+    def _is_no_number(self, *_: object) -> Any:
+        raise ExpressionError(f"the comparison `{self!r}` as a number", "a number", "write where(comparison, 1, 0)")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _is_no_number
+    __pow__ = __neg__ = __abs__ = _is_no_number
 
 
 @final

@@ -1,1 +1,6 @@
-"""Classical solvers."""
+"""Classical solvers: the baselines that learned solvers are measured against, and the source of references."""
+
+from solvers.classical.finite_difference import FiniteDifference
+from solvers.classical.spectral import Spectral
+
+__all__ = ["FiniteDifference", "Spectral"]

@@ -1,22 +1,24 @@
-"""From spectra to a certified solution: build the spaces, solve, look at the residual, widen the spectrum, again."""
+"""From spectra to a certified solution: build the spaces, solve, look at the residual, widen the spectra, again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from sciml.results import RESULTS
 from sciml.solver import Run
-from solvers.gp.certificate import Certificate, certify
-from solvers.gp.features import Line
+from solvers.gp.certificate import Certificate, certify, rms
+from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
+from solvers.gp.features import FourierFeatures, Line
 from solvers.gp.galerkin import Discretisation, solve_directly
-from solvers.gp.learning import resolved_signals, section_signals
+from solvers.gp.learning import Known, harmonics, learn_spectra
+from solvers.gp.newton import NewtonOutcome, fast_inverse, newton
 from solvers.gp.spaces import AxisSpace
-from solvers.gp.spectrum import Signals, find_comb, find_lines, wanted_nodes
+from solvers.gp.spectrum import comb, wanted_nodes
 from solvers.gp.statement import Statement
+from solvers.gp.tensors import along, kronecker
 
 if TYPE_CHECKING:
     from solvers.gp.solver import KroneckerGP
@@ -25,7 +27,12 @@ Spectra = tuple[tuple[Line, ...], ...]
 
 _SINGULAR = 1e-14
 _FEWEST_NODES = 64
-_MOST_NODES = 3000
+_NODES_A_HARMONIC = 3
+_MOST_WIDENINGS = 5
+_FIRST_BAND = 10.0
+_PAYS = 1 / 3
+_COARSE_TOLERANCE = 1e-3
+_MOST_REFITS = 3
 
 
 @final
@@ -36,10 +43,10 @@ class Attempt:
     Attributes:
         discrete: spaces in which it was sought.
         spectra: lines of each axis.
-        coefficients: C; NaN if there is none.
+        coefficients: C.
         certificate: residuals off the nodes.
         result: how the solve ended.
-        iterations: Newton steps.
+        iterations: Newton steps so far.
     """
 
     discrete: Discretisation
@@ -50,48 +57,126 @@ class Attempt:
     iterations: int = 1
 
 
-def axis_nodes(statement: Statement, axis: int, lines: tuple[Line, ...], solver: KroneckerGP) -> np.ndarray:
-    """Equally spaced nodes with both ends, enough for a spectrum unless the user fixed their number."""
-    lower, upper = statement.bounds(axis)
-    count = solver.nodes or max(wanted_nodes(lines, upper - lower, solver.shape.oversampling), _FEWEST_NODES)
-    return np.linspace(lower, upper, count)
-
-
 def discretise(statement: Statement, spectra: Spectra, solver: KroneckerGP) -> Discretisation:
-    spaces = []
-    for k, lines in enumerate(spectra):
-        basis = solver.shape.basis(lines, axis_nodes(statement, k, lines, solver))
-        spaces.append(AxisSpace(basis, statement.rows(k), statement.orders[k]))
-    return Discretisation(statement, tuple(spaces))
+    """Spaces for given spectra, on equally spaced nodes with both ends."""
+    bases = [
+        (_periodic_basis if statement.is_periodic(k) else _interval_basis)(lines, statement.bounds(k), solver)
+        for k, lines in enumerate(spectra)
+    ]
+    spaces = tuple(AxisSpace(b, statement.rows(k), statement.orders[k]) for k, b in enumerate(bases))
+    return Discretisation(statement, spaces)
 
 
-def attempt(statement: Statement, spectra: Spectra, solver: KroneckerGP) -> Attempt:
+def _interval_basis(lines: tuple[Line, ...], bounds: tuple[float, float], solver: KroneckerGP) -> Eigenbasis:
+    count = max(wanted_nodes(lines, bounds[1] - bounds[0], solver.shape.oversampling), _FEWEST_NODES)
+    return solver.shape.basis(lines, np.linspace(*bounds, solver.nodes or count))
+
+
+def _periodic_basis(lines: tuple[Line, ...], bounds: tuple[float, float], solver: KroneckerGP) -> Eigenbasis:
+    count = solver.nodes or max(_NODES_A_HARMONIC * len(lines), _FEWEST_NODES)
+    weights = np.array([line.weight for line in lines])[: (count + 1) // 2]
+    features = FourierFeatures(bounds[0], bounds[1] - bounds[0], weights)
+    return eigenbasis(features, np.linspace(*bounds, count, endpoint=False))
+
+
+def attempt(
+    statement: Statement, spectra: Spectra, solver: KroneckerGP, run: Run, previous: Attempt | None = None
+) -> Attempt:
+    """Solve with given spectra; a nonlinear equation from a previous solution, if there is one."""
     discrete = discretise(statement, spectra, solver)
-    inverse = discrete.invert(discrete.operator)
-    if inverse is None:
-        raise NotImplementedError
-    if inverse.smallest < _SINGULAR:
-        C = np.full([s.basis.rank for s in discrete.spaces], np.nan)
-        return Attempt(discrete, spectra, C, Certificate(np.nan, np.nan), RESULTS.linear_solve_failed)
-    C = solve_directly(discrete, inverse)
-    certificate = certify(discrete, C)
-    result = RESULTS.successful if certificate.worst <= solver.accepted else RESULTS.under_resolved
-    return Attempt(discrete, spectra, C, certificate, result)
+    if statement.parts.is_linear:
+        outcome = _solve_linear(discrete, solver, run)
+    else:
+        start = _first_guess(discrete) if previous is None else _transferred(previous, discrete)
+        outcome = newton(discrete, start, rtol=solver.rtol, most_steps=solver.most_steps, run=run)
+    if not outcome.result.has_solution:
+        return Attempt(discrete, spectra, outcome.coefficients, Certificate(np.inf, np.inf), outcome.result)
+    certificate = certify(discrete, outcome.coefficients)
+    result = outcome.result
+    if result.is_success and not certificate.worst <= solver.accepted:
+        result = RESULTS.under_resolved
+    return Attempt(discrete, spectra, outcome.coefficients, certificate, result, outcome.iterations)
 
 
-def learn(statement: Statement, axis: int, solver: KroneckerGP) -> tuple[Line, ...]:
-    signals = resolved_signals(statement, axis)
-    lines, left = find_lines(signals, tolerance=solver.tolerance, most=solver.most_lines)
-    if left <= 1e-7:
-        return lines
+def _solve_linear(discrete: Discretisation, solver: KroneckerGP, run: Run) -> NewtonOutcome:
+    if discrete.operator.exact:
+        inverse = discrete.invert(discrete.operator)
+        if inverse is not None:
+            if inverse.smallest < _SINGULAR:
+                return NewtonOutcome(discrete.lift, RESULTS.linear_solve_failed, 1)
+            return NewtonOutcome(solve_directly(discrete, inverse), RESULTS.successful, 1)
+    return newton(discrete, discrete.lift, rtol=solver.rtol, most_steps=solver.most_steps, run=run)
 
-    def sample(count: int) -> Signals:
-        return section_signals(statement, axis, np.linspace(*statement.bounds(axis), count + 1), None, None)
 
-    comb, better = find_comb(sample, tolerance=solver.tolerance, most_nodes=_MOST_NODES)
-    return comb if better < left else lines
+def _first_guess(discrete: Discretisation) -> np.ndarray:
+    """The solution of the linear part, if it has one; else what the conditions alone say."""
+    inverse, exact = fast_inverse(discrete, discrete.operator)
+    usable = inverse is not None and exact and inverse.smallest >= _SINGULAR
+    return solve_directly(discrete, inverse) if usable and inverse is not None else discrete.lift
+
+
+def _transferred(previous: Attempt, discrete: Discretisation) -> np.ndarray:
+    """A solution in other spaces, made to meet the conditions there."""
+    tables = [s.basis.at(n)[0] for s, n in zip(previous.discrete.spaces, discrete.nodes, strict=True)]
+    values = kronecker(tables, previous.coefficients)
+    C = kronecker([s.basis.vectors.T for s in discrete.spaces], values)
+    lift = discrete.lift
+    return lift + kronecker([s.trial @ s.trial.T for s in discrete.spaces], C - lift)
 
 
 def solve_best(statement: Statement, solver: KroneckerGP, run: Run) -> Attempt:
-    spectra = tuple(learn(statement, k, solver) for k in range(len(statement.axes)))
-    return attempt(statement, spectra, solver)
+    """The best certified solution: learned spectra, refitted to what a nonlinear equation makes, widened if needed."""
+    if statement.parts.is_linear:
+        spectra = learn_spectra(statement, solver.tolerance, solver.most_lines)
+        return _widened(attempt(statement, spectra, solver, run), solver, run)
+    spectra = learn_spectra(statement, _COARSE_TOLERANCE, solver.most_lines)
+    best = attempt(statement, spectra, solver, run)
+    for _ in range(_MOST_REFITS):
+        if best.certificate.worst <= solver.tolerance or run.is_over or not best.result.has_solution:
+            break
+        known = Known(best.discrete, best.coefficients)
+        spectra = learn_spectra(statement, solver.tolerance, solver.most_lines, known)
+        fresh = attempt(statement, spectra, solver, run, best)
+        fresh = replace(fresh, iterations=fresh.iterations + best.iterations)
+        pays = fresh.certificate.worst < _PAYS * best.certificate.worst
+        best = fresh if fresh.certificate.worst < best.certificate.worst else best
+        if not pays:
+            break
+    return _widened(best, solver, run)
+
+
+def _widened(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
+    """Widen the band of the axes that the residual sticks out of, as long as that pays."""
+    band = _FIRST_BAND
+    for _ in range(_MOST_WIDENINGS):
+        if best.certificate.worst <= solver.accepted or run.is_over or not best.result.has_solution:
+            break
+        axes = protruding_axes(best.discrete, best.coefficients)
+        spectra = tuple(
+            widened(best.discrete.statement, k, lines, band) if k in axes else lines
+            for k, lines in enumerate(best.spectra)
+        )
+        fresh = attempt(best.discrete.statement, spectra, solver, run, best)
+        band *= 2
+        if fresh.certificate.worst < best.certificate.worst:
+            best = replace(fresh, iterations=fresh.iterations + best.iterations)
+    return best
+
+
+def widened(statement: Statement, axis: int, lines: tuple[Line, ...], band: float) -> tuple[Line, ...]:
+    """A comb up to `band` periods over the interval, with the lines beyond it; twice the harmonics if periodic."""
+    if statement.is_periodic(axis):
+        return harmonics(statement, axis, 2 * len(lines))
+    lower, upper = statement.bounds(axis)
+    edge = band * 2 * np.pi / (upper - lower)
+    return (*comb(upper - lower, edge), *(line for line in lines if line.frequency > edge))
+
+
+def protruding_axes(discrete: Discretisation, C: np.ndarray) -> list[int]:
+    """Axes whose basis lacks a good part of what the residual on the nodes is made of."""
+    residual = discrete.residual(C)
+    outside = []
+    for k, s in enumerate(discrete.spaces):
+        q = s.basis.vectors
+        outside.append(rms(residual - along(q, along(q.T, residual, k), k)))
+    return [k for k, size in enumerate(outside) if size >= 0.3 * max(outside)]

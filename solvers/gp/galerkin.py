@@ -6,13 +6,14 @@ tensor z of the trial spaces, solves $W^TQ^T e(u) = 0$.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
 import numpy as np
 
+from sciml.expr.linear import terms
 from sciml.expr.nodes import Scalar
 from solvers.gp.inverse import SeparableInverse, separable_inverse
 from solvers.gp.separable import KroneckerOperator, derivative_orders, read_operator
@@ -94,16 +95,14 @@ class Discretisation:
 
     @cached_property
     def operator(self) -> KroneckerOperator:
-        """The linear part."""
-        return self.read(self.statement.parts.linear)
+        """The linear part; sums in a coefficient are factored term by term."""
+        pairs = [(a, part) for a, c in self.statement.parts.linear.items() for part in terms(c)]
+        values = self.statement.evaluate([part for _, part in pairs], self.nodes)
+        return self.read_values(zip((a for a, _ in pairs), values, strict=True))
 
-    def read(self, linear: Mapping[Scalar, Scalar], unknown: Mapping[Scalar, np.ndarray] | None = None) -> KroneckerOperator:
-        """Kronecker form of a linear operator whose coefficients may use values of the unknown on the nodes."""
-
-        def at_nodes(e: Scalar) -> np.ndarray:
-            return self.statement.evaluate((e,), self.nodes, unknown)[0]
-
-        return read_operator(linear, self.statement.axes, at_nodes, self.shape)
+    def read_values(self, slopes: Mapping[Scalar, np.ndarray] | Iterable[tuple[Scalar, np.ndarray]]) -> KroneckerOperator:
+        """Kronecker form of $\\sum_a s_a a$ from values of its coefficients on the nodes."""
+        return read_operator(slopes.items() if isinstance(slopes, Mapping) else slopes, self.statement.axes, self.shape)
 
     def invert(self, operator: KroneckerOperator) -> SeparableInverse | None:
         """Inverse of a separable operator in the trial and test spaces; None if it has no fast one."""

@@ -8,14 +8,17 @@ initial data) takes its frequencies from the dispersion relation.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
 from sciml.expr.nodes import Scalar
+from solvers.gp.features import Line
 from solvers.gp.galerkin import Discretisation
 from solvers.gp.separable import derivative_orders
-from solvers.gp.spectrum import Signals, amplitude_spectrum
-from solvers.gp.statement import AxisPoints, Statement
+from solvers.gp.spectrum import Signals, amplitude_spectrum, find_comb, find_lines
+from solvers.gp.statement import AxisPoints, Statement, is_constant
 
 _LINES_THROUGH_BOX = 8
 _COARSEST = 512
@@ -24,6 +27,12 @@ _BAND_USED = 0.6
 _QUIET = 1e-3
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _VANISHING = 1e-13
+_EXPLAINED = 1e-7
+_MOST_NODES = 3000
+_MOST_WAVES = 16
+_FALL_OF_HARMONICS = 8.0
+_BELOW_TOLERANCE = 1e-3
+_FEWEST_HARMONICS = 12
 
 
 def irrational_points(lower: float, upper: float, count: int) -> np.ndarray:
@@ -40,26 +49,34 @@ def section_points(statement: Statement, axis: int, nodes: np.ndarray) -> AxisPo
     ]
 
 
-def section_signals(statement: Statement, axis: int, nodes: np.ndarray, current: Discretisation | None, C: np.ndarray | None) -> Signals:
-    """Source and traces along an axis; with a current solution, the source less the nonlinear terms of that.
+@final
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A solution that is already there: its spaces and coefficients."""
+
+    discrete: Discretisation
+    coefficients: np.ndarray
+
+
+def section_signals(statement: Statement, axis: int, count: int, known: Known | None) -> Signals:
+    """Source and traces along an axis; with a known solution, the source less the nonlinear terms of that.
 
     Args:
         statement: the problem.
         axis: along which.
-        nodes: equally spaced, both ends included.
-        current: discretisation of a solution that is already known, or None.
-        C: its coefficients.
+        count: intervals between the nodes of a section.
+        known: a solution, or None.
     """
+    nodes = np.linspace(*statement.bounds(axis), count + 1)
     points = section_points(statement, axis, nodes)
     parts = statement.parts
     forcing: list[Scalar] = [parts.source]
     jets = None
-    if current is not None and C is not None and not parts.is_linear:
+    if known is not None:
         forcing.append(parts.nonlinear)
-        jets = current.jets(C, statement.unknown_atoms, points)
-    values = sum(statement.evaluate(forcing, points, jets))
-    groups = [np.broadcast_to(values, [p.size for p in points])]
-    groups += [statement.trace(f, points) for f in statement.faces if f.axis != axis]
+        jets = known.discrete.jets(known.coefficients, statement.unknown_atoms, points)
+    values = np.broadcast_to(sum(statement.evaluate(forcing, points, jets)), [p.size for p in points])
+    groups = [values, *(statement.trace(f, points) for f in statement.faces if f.axis != axis)]
     return Signals(nodes, np.concatenate([normalised(_columns(g, axis)) for g in groups], axis=1))
 
 
@@ -73,17 +90,82 @@ def normalised(columns: np.ndarray) -> np.ndarray:
     return columns / scale if scale > _VANISHING else columns[:, :0]
 
 
-def resolved_signals(statement: Statement, axis: int, current: Discretisation | None = None, C: np.ndarray | None = None) -> Signals:
+def resolved_signals(statement: Statement, axis: int, known: Known | None) -> Signals:
     """Sections on nodes so fine that the upper part of the band is quiet."""
     count = _COARSEST
     while True:
-        nodes = np.linspace(*statement.bounds(axis), count + 1)
-        signals = section_signals(statement, axis, nodes, current, C)
+        signals = section_signals(statement, axis, count, known)
         frequencies, amplitude = amplitude_spectrum(signals, signals.values)
         loud = frequencies[amplitude > _QUIET * amplitude.max(initial=0.0)]
         if count >= _FINEST or loud.max(initial=0.0) < _BAND_USED * signals.nyquist:
             return signals
         count *= 2
+
+
+def learn_axis(
+    statement: Statement, axis: int, tolerance: float, most_lines: int, known: Known | None
+) -> tuple[Line, ...]:
+    """Lines that explain the data along one axis, or a comb where lines do not."""
+    if statement.is_periodic(axis):
+        return harmonics(statement, axis, needed_harmonics(statement, axis, tolerance, known))
+    signals = resolved_signals(statement, axis, known)
+    lines, left = find_lines(signals, tolerance=tolerance, most=most_lines)
+    if left <= max(_EXPLAINED, tolerance):
+        return lines
+
+    def sample(count: int) -> Signals:
+        return section_signals(statement, axis, count, known)
+
+    broad, better = find_comb(sample, tolerance=tolerance, most_nodes=_MOST_NODES)
+    return broad if better < left else lines
+
+
+def harmonics(statement: Statement, axis: int, count: int) -> tuple[Line, ...]:
+    """Harmonics 0 … count of a periodic axis, with weights that fall towards the last."""
+    lower, upper = statement.bounds(axis)
+    j = np.arange(count + 1)
+    weights = np.exp(-_FALL_OF_HARMONICS * (j / max(count, 1)) ** 2)
+    frequencies = 2 * np.pi / (upper - lower) * j
+    return tuple(Line(float(m), np.inf, float(w)) for m, w in zip(frequencies, weights, strict=True))
+
+
+def needed_harmonics(statement: Statement, axis: int, tolerance: float, known: Known | None) -> int:
+    """Harmonics that the data along a periodic axis have above a tolerance, and some more."""
+    count = _COARSEST
+    while True:
+        signals = section_signals(statement, axis, count, known)
+        amplitude = np.abs(np.fft.rfft(signals.values[:-1], axis=0)).max(axis=1, initial=0.0)
+        loud = np.flatnonzero(amplitude > tolerance * _BELOW_TOLERANCE * amplitude.max(initial=0.0)).max(initial=0)
+        if count >= _FINEST or loud < _BAND_USED * count / 2:
+            return max(int(loud) + 4, _FEWEST_HARMONICS)
+        count *= 2
+
+
+def learn_spectra(
+    statement: Statement, tolerance: float, most_lines: int, known: Known | None = None
+) -> tuple[tuple[Line, ...], ...]:
+    """Spectrum of every axis.
+
+    Args:
+        statement: the problem.
+        tolerance: largest relative misfit of the data along an axis.
+        most_lines: most lines an axis, beside its smooth part.
+        known: a solution whose nonlinear terms count as data, or None.
+    """
+    axes = range(len(statement.axes))
+    learned = [learn_axis(statement, k, tolerance, most_lines, known) for k in axes]
+    return tuple(
+        lines if len(lines) > 1 or len(learned) == 1 else (*lines, *_waves(statement, k, learned))
+        for k, lines in enumerate(learned)
+    )
+
+
+def _waves(statement: Statement, axis: int, learned: Sequence[tuple[Line, ...]]) -> list[Line]:
+    """Lines that the dispersion relation gives an axis without lines of its own."""
+    others = [[line.frequency for line in lines] for k, lines in enumerate(learned) if k != axis]
+    lower, upper = statement.bounds(axis)
+    resolvable = 2 * np.pi / (upper - lower)
+    return [Line(m, upper - lower) for m in dispersion(statement, axis, others) if m > resolvable][:_MOST_WAVES]
 
 
 def dispersion(statement: Statement, axis: int, others: Sequence[Sequence[float]]) -> list[float]:
@@ -96,7 +178,7 @@ def dispersion(statement: Statement, axis: int, others: Sequence[Sequence[float]
         axis: k.
         others: frequencies $m_j$ of each other axis.
     """
-    constants = {a: c for a, c in statement.parts.linear.items() if _is_number(c)}
+    constants = {a: c for a, c in statement.parts.linear.items() if is_constant(c)}
     found: set[float] = set()
     for choice in np.stack(np.meshgrid(*others, indexing="ij"), axis=-1).reshape(-1, len(others)):
         m = [*choice[:axis], 0.0, *choice[axis:]]
@@ -109,9 +191,3 @@ def dispersion(statement: Statement, axis: int, others: Sequence[Sequence[float]
             if abs(root.imag) > abs(root.real):
                 found.add(round(abs(root.imag), 9))
     return sorted(found)
-
-
-def _is_number(e: Scalar) -> bool:
-    from solvers.gp.statement import is_constant
-
-    return is_constant(e)

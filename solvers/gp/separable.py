@@ -7,13 +7,12 @@ mean, and the operator is then marked as approximate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
-from sciml.expr.linear import terms
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import multi_index
 
@@ -60,28 +59,36 @@ def derivative_orders(atom: Scalar, axes: tuple[Coordinate, ...]) -> tuple[int, 
     return tuple(sum(x.digest == axis.digest for x in index) for axis in axes)
 
 
+def averaged(operator: KroneckerOperator) -> KroneckerOperator:
+    """The operator with every weight replaced by its mean over the nodes."""
+    found: Terms = {}
+    for key, c in operator.terms.items():
+        means = [1.0 if f.values is None else float(f.values.mean()) for f in key]
+        plain = tuple(Factor(f.order) for f in key)
+        found[plain] = found.get(plain, 0.0) + c * float(np.prod(means))
+    return KroneckerOperator(found, False)
+
+
 def read_operator(
-    linear: Mapping[Scalar, Scalar], axes: tuple[Coordinate, ...], evaluate_at_nodes: Any, shape: tuple[int, ...]
+    parts: Iterable[tuple[Scalar, np.ndarray]], axes: tuple[Coordinate, ...], shape: tuple[int, ...]
 ) -> KroneckerOperator:
     """Factor $\\sum_a c_a a$ into Kronecker products.
 
     Args:
-        linear: coefficient of each atom of the one unknown.
+        parts: atoms of the one unknown, each with (a summand of) its coefficient's values on the tensor grid, which
+            broadcast to `shape`.
         axes: coordinates, one an axis.
-        evaluate_at_nodes: expression ↦ its values on the tensor grid, an array that broadcasts to `shape`.
         shape: nodes along each axis.
     """
     found: Terms = {}
     exact = True
-    for atom, coefficient in linear.items():
+    for atom, values in parts:
+        values = np.asarray(values, float).reshape((1,) * (len(shape) - np.ndim(values)) + np.shape(values))
+        scale, weights, separates = factor_product(values)
+        exact &= separates
         orders = derivative_orders(atom, axes)
-        for part in terms(coefficient):
-            values = np.asarray(evaluate_at_nodes(part), float)
-            values = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
-            scale, weights, separates = factor_product(values)
-            exact &= separates
-            key = tuple(Factor(p, w if w is None else w.tobytes()) for p, w in zip(orders, weights, strict=True))
-            found[key] = found.get(key, 0.0) + scale
+        key = tuple(Factor(p, w if w is None else w.tobytes()) for p, w in zip(orders, weights, strict=True))
+        found[key] = found.get(key, 0.0) + scale
     return KroneckerOperator({k: c for k, c in found.items() if c != 0}, exact)
 
 

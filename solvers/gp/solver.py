@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import jax.numpy as jnp
-import numpy as np
 
 from sciml.problem import Problem
-from sciml.results import RESULTS
 from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import AbstractSolver, Run
-from solvers.gp.attempts import Attempt, solve_best
+from solvers.gp.attempts import solve_best
 from solvers.gp.representation import KroneckerMean
 from solvers.gp.shapes import AbstractShape, Gaussian
 from solvers.gp.statement import Statement
@@ -25,8 +23,10 @@ class KroneckerGP(AbstractSolver):
     shape: AbstractShape = Gaussian()
     nodes: int | None = None
     tolerance: float = 1e-9
-    accepted: float = 1e-6
+    accepted: float = 1e-5
     most_lines: int = 8
+    most_steps: int = 40
+    rtol: float = 1e-12
 
     def check(self, problem: Problem) -> list[str]:
         return []

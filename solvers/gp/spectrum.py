@@ -26,6 +26,8 @@ _COMB_SPACING = 10.0
 _FIRST_LOOK = 1 << 12
 _QUIET = 1e-3
 _NODES_A_FUNCTION = 4
+_PAYS = 1 / 3
+_REACH = 3
 
 
 @final
@@ -125,13 +127,29 @@ def find_lines(signals: Signals, *, tolerance: float, most: int) -> tuple[tuple[
     if size(rest) > tolerance:
         found += [Line(m, _LINE_LENGTH * extent) for m in peaks(signals, rest, _CLEAR_PEAK)[:most]]
         rest = misfit(tuple(found), signals)
+    for _ in found[1:]:
+        if size(rest) > tolerance:
+            found = settled([found[0], *found[2:], found[1]], signals)
+            rest = misfit(tuple(found), signals)
     while size(rest) > tolerance and len(found) <= most:
         fresh = [m for m in peaks(signals, rest, 0.5) if _is_new(m, found, signals.bin)]
-        if not fresh:
+        longer = [settled([*found, Line(m, _LINE_LENGTH * extent)], signals) for m in fresh[:1]]
+        left = misfit(tuple(longer[0]), signals) if longer else rest
+        if not size(left) < size(rest) * _PAYS:
             break
-        found.append(Line(fresh[0], _LINE_LENGTH * extent))
-        rest = misfit(tuple(found), signals)
+        found, rest = longer[0], left
     return tuple(found), size(rest)
+
+
+def settled(lines: list[Line], signals: Signals) -> list[Line]:
+    """The same lines with the last one moved, by up to a few bins, to where the misfit is least.
+
+    The peak of a residual lies off the line that would explain it when the two are only a few bins from other lines.
+    """
+    *others, last = lines
+    offsets = signals.bin * np.arange(-_REACH, _REACH + 1)
+    moved = [[*others, Line(float(m), last.length)] for m in last.frequency + offsets if m > 0]
+    return min(moved, key=lambda candidate: size(misfit(tuple(candidate), signals)))
 
 
 def _is_new(frequency: float, lines: list[Line], bin_width: float) -> bool:

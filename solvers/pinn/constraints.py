@@ -21,11 +21,13 @@ from jaxtyping import Array
 
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.regions import Side
+from sciml.expr.frames import fingerprint
 from sciml.expr.leaves import Coefficient
 from sciml.expr.nodes import Apply, Expr, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.reduce import quotient
 from sciml.expr.traverse import base_field, postorder
+from sciml.pointwise import ByDigest
 from solvers.pinn.embeddings import Bounds
 
 Evaluate = Callable[[Scalar, Mapping[str, Array]], Array]
@@ -38,8 +40,8 @@ ROUGH = {Op.WHERE, Op.ABS, Op.SIGN, Op.MINIMUM, Op.MAXIMUM}
 
 
 @final
-@dataclass(frozen=True)
-class HardConditions:
+@dataclass(frozen=True, eq=False)
+class HardConditions(ByDigest):
     """The data of one scalar unknown that its ansatz meets exactly.
 
     Attributes:
@@ -55,14 +57,13 @@ class HardConditions:
     faces: tuple[tuple[str, Side, Scalar], ...] = ()
 
     @property
+    def digest(self) -> bytes:
+        return fingerprint(self.time, self.initial, self.rate, self.faces)
+
+    @property
     def axes(self) -> tuple[str, ...]:
         """Axes with at least one Dirichlet face."""
         return tuple(dict.fromkeys(axis for axis, _, _ in self.faces))
-
-    def data(self) -> tuple[Scalar, ...]:
-        """Every known expression that the lift evaluates."""
-        values = (self.initial, self.rate, *(g for _, _, g in self.faces))
-        return tuple(value for value in values if value is not None)
 
     def lift(self, point: Mapping[str, Array], bounds: Bounds, evaluate: Evaluate) -> Array:
         """L at one point."""

@@ -13,6 +13,7 @@ from jaxtyping import Array, PyTree
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.domain import Points
 from sciml.optimise import ResidualBlock
+from sciml.pointwise import Expressions
 from sciml.problem import Problem
 from solvers.pinn.ansatz import Ansatz, NetworkFields, Numbers
 from solvers.pinn.residuals import ExpressionResidual, ObservationResidual, PriorResidual, residuals_at
@@ -48,13 +49,13 @@ class Formulation:
 
     @property
     def _equations(self) -> ExpressionResidual:
-        return ExpressionResidual(self.problem.residuals, self.ansatz)
+        return ExpressionResidual(Expressions(self.problem.residuals), self.ansatz)
 
     def blocks(self, points: Points, key: Array) -> tuple[ResidualBlock, ...]:
         """Residual blocks with the equations at given points and the conditions at random ones."""
         blocks = [ResidualBlock("equation", self._equations, points, self.equation_scales)]
         for number, (condition, scale) in enumerate(zip(self.soft, self.condition_scales, strict=True)):
-            residual = ExpressionResidual((condition.residual,), self.ansatz)
+            residual = ExpressionResidual(Expressions((condition.residual,)), self.ansatz)
             where = self._points_of(condition, jax.random.fold_in(key, number))
             name = f"{condition.kind.value} {number} ({condition.place})"
             blocks.append(ResidualBlock(name, residual, where, scale, self.solver.condition_weight))
@@ -95,7 +96,7 @@ class Formulation:
             blocks.append(
                 ResidualBlock(
                     f"observation {number}",
-                    ObservationResidual(observation.expression, self.ansatz),
+                    ObservationResidual(Expressions((observation.expression,)), self.ansatz),
                     (where, jnp.asarray(observation.values), jnp.asarray(relative)),
                     scale=root_mean_square(observation.values),
                 )
@@ -112,7 +113,7 @@ class Formulation:
         return tuple(
             ResidualBlock(
                 f"prior {p.name}",
-                PriorResidual(p, self.ansatz),
+                PriorResidual(p.name, p.positive, self.ansatz),
                 tuple(jnp.full(1, number) for number in p.prior),
                 weight=weight,
             )

@@ -28,7 +28,7 @@ class AbstractNetwork(ABC):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MLP(AbstractNetwork):
     r"""A multilayer perceptron $z_{k+1} = \sigma(W_k z_k + b_k)$ with a linear last layer.
 
@@ -53,6 +53,11 @@ class MLP(AbstractNetwork):
                 "positive numbers",
                 "choose a width of 10 to 50 and a depth of 2 to 4",
             )
+
+    def __repr__(self) -> str:
+        name = getattr(self.activation, "__name__", repr(self.activation))
+        first = "" if self.first_scale == 1 else f", first_scale={self.first_scale:g}"
+        return f"MLP({self.depth}x{self.width}, {name}{first})"
 
     def init(self, key: Array, inputs: int, outputs: int) -> PyTree:
         """Glorot normal weights, zero biases."""

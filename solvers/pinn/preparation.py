@@ -19,7 +19,7 @@ from sciml.expr.reduce import quotient
 from sciml.expr.traverse import atoms
 from sciml.known import BoundLaws, known_values
 from sciml.parameters import UnknownParameters
-from sciml.pointwise import Quadrature, has_integral
+from sciml.pointwise import Expressions, Quadrature, has_integral
 from sciml.problem import Problem
 from solvers.pinn.ansatz import Ansatz, Numbers, network_groups
 from solvers.pinn.constraints import can_be_hard, hard_conditions
@@ -111,14 +111,14 @@ def _ansatz(problem: Problem, solver: PINN, hard: dict) -> Ansatz:
 
 
 def _is_met(condition: PlacedCondition, ansatz: Ansatz, weights: PyTree, numbers: Numbers, points: Points) -> bool:
-    violation = residuals_at(ExpressionResidual((condition.residual,), ansatz), weights, points, numbers)
+    violation = residuals_at(ExpressionResidual(Expressions((condition.residual,)), ansatz), weights, points, numbers)
     size = _term_size(condition.residual, ansatz, weights, numbers, points)
     return bool(jnp.max(jnp.abs(violation)) <= LIFT_TOLERANCE * (size + float(numbers.scales[repr(condition.unknown)])))
 
 
 def _term_size(e: Scalar, ansatz: Ansatz, weights: PyTree, numbers: Numbers, points: Points) -> float:
     """Root mean square of the additive terms of an expression, summed over the terms."""
-    values = residuals_at(ExpressionResidual(tuple(terms(e)), ansatz), weights, points, numbers)
+    values = residuals_at(ExpressionResidual(Expressions(tuple(terms(e))), ansatz), weights, points, numbers)
     return float(jnp.sqrt(jnp.mean(jnp.sum(values**2, axis=1))))
 
 

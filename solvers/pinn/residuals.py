@@ -9,9 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from sciml.expr.leaves import Parameter
-from sciml.expr.nodes import Scalar
-from sciml.pointwise import values_at_point
+from sciml.pointwise import Expressions, values_at_point
 from solvers.pinn.ansatz import Ansatz, Numbers
 
 
@@ -19,7 +17,7 @@ from solvers.pinn.ansatz import Ansatz, Numbers
 class ExpressionResidual(eqx.Module):
     """Lowered expressions at a point `{coordinate: number}`: one pass of derivatives for all of them."""
 
-    expressions: tuple[Scalar, ...] = eqx.field(static=True)
+    expressions: Expressions = eqx.field(static=True)
     ansatz: Ansatz = eqx.field(static=True)
 
     def __call__(self, weights: PyTree, point: dict[str, Array], numbers: Numbers) -> Float[Array, " m"]:
@@ -39,13 +37,13 @@ def residuals_at(
 class ObservationResidual(eqx.Module):
     """`(e(x_k) - y_k) r_k` at a point `(x_k, y_k, r_k)`, where `r_k` is the mean noise over the noise of this value."""
 
-    expression: Scalar = eqx.field(static=True)
+    expression: Expressions = eqx.field(static=True)
     ansatz: Ansatz = eqx.field(static=True)
 
     def __call__(self, weights: PyTree, point: tuple[dict[str, Array], Array, Array], numbers: Numbers) -> Array:
         where, value, relative_precision = point
         fields, arguments = self.ansatz.fields(weights, numbers), self.ansatz.arguments(weights, numbers)
-        (found,) = values_at_point((self.expression,), fields, where, arguments, numbers.quadrature)
+        (found,) = values_at_point(self.expression, fields, where, arguments, numbers.quadrature)
         return (found - value) * relative_precision
 
 
@@ -53,10 +51,11 @@ class ObservationResidual(eqx.Module):
 class PriorResidual(eqx.Module):
     """`(θ - mean) / deviation` of an unknown parameter, over its logarithm where it is positive."""
 
-    parameter: Parameter = eqx.field(static=True)
+    parameter: str = eqx.field(static=True)
+    positive: bool = eqx.field(static=True)
     ansatz: Ansatz = eqx.field(static=True)
 
     def __call__(self, weights: PyTree, point: tuple[Array, Array], numbers: Numbers) -> Array:
         mean, deviation = point
-        value = self.ansatz.parameters.physical(weights["parameters"])[self.parameter.name]
-        return ((jnp.log(value) if self.parameter.positive else value) - mean) / deviation
+        value = self.ansatz.parameters.physical(weights["parameters"])[self.parameter]
+        return ((jnp.log(value) if self.positive else value) - mean) / deviation

@@ -71,8 +71,8 @@ class PINN(AbstractSolver):
     tolerance: float = 1e-2
 
     def __post_init__(self) -> None:
-        counts = (self.num_points or 1, self.num_condition_points, self.resample_every or 1, self.pool_factor)
-        if min(counts) < 1 or not 0 <= self.adaptive_share <= 1 or not min(self.condition_weight, self.tolerance) > 0:
+        optional = [n for n in (self.num_points, self.resample_every) if n is not None]
+        if min([*optional, self.num_condition_points, self.pool_factor]) < 1 or not 0 <= self.adaptive_share <= 1 or not min(self.condition_weight, self.tolerance) > 0:
             raise OptionError(
                 f"{self!r}",
                 "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, condition_weight > 0, tolerance > 0",

@@ -49,8 +49,10 @@ def reasons_of_system(problem: Problem, grid: Grid, order: int) -> Iterator[str]
         yield str(error)
         return
     parts = [*system.residuals, *(part for f in system.fluxes.values() for part in (f.advective, f.diffusive))]
-    for atom in atoms(*parts):
-        yield from _atom_reasons(system, atom)
+    reasons = [reason for atom in atoms(*parts) for reason in _atom_reasons(system, atom)]
+    yield from reasons
+    if reasons:
+        return
     if system.time is not None:
         yield from _evolution_reasons(problem, system)
     for condition in problem.placed_conditions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -17,6 +18,7 @@ from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
 from sciml.known import Arguments
 from sciml.problem import Problem
 from solvers.classical.spectral.faces import Faces, face_conditions
+from solvers.classical.spectral.statements import Row, Statement, rows_of, statement
 
 _WRONG_EQUATION = 1e6
 
@@ -30,7 +32,7 @@ class BoxForm:
         unknowns: the scalar fields.
         residuals: for each of them, the lowered residual of the equation that determines it.
         axes: coordinates in grid order, time first.
-        rows: for (field, axis), the conditions at the lower and at the upper end.
+        conditions: for (field, axis), those at the lower and at the upper end.
         gauges: conditions that fix a constant.
         box: the domain.
         given: the problem's numbers.
@@ -39,7 +41,7 @@ class BoxForm:
     unknowns: tuple[Scalar, ...]
     residuals: tuple[Scalar, ...]
     axes: tuple[Coordinate, ...]
-    rows: dict[tuple[int, int], tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]]]
+    conditions: dict[tuple[int, int], tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]]]
     gauges: tuple[PlacedCondition, ...]
     box: Box
     given: Arguments
@@ -49,9 +51,20 @@ class BoxForm:
         """The time coordinate, if the problem has one."""
         return self.axes[0] if self.axes[0].is_time else None
 
-    def order(self, field: int, axis: int) -> int:
-        """Highest derivative of a field along an axis in its own equation."""
-        return highest_order(self.residuals[field], self.unknowns[field], self.axes[axis])
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The equation that determines each field, analysed."""
+        return tuple(statement(e, self.unknowns, self.axes) for e in self.residuals)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The conditions, analysed; the last axis first, so that the first axis keeps the nodes where faces meet."""
+        return tuple(
+            row
+            for k in range(len(self.axes) - 1, -1, -1)
+            for j in range(len(self.unknowns))
+            for row in rows_of(j, k, self.conditions[j, k], self.unknowns, self.axes)
+        )
 
 
 def highest_order(e: Scalar, leaf: Scalar, axis: Coordinate) -> int:

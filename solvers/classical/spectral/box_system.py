@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
@@ -14,7 +14,7 @@ from scipy.linalg import lu_factor, lu_solve
 from sciml.known import BoundLaws
 from solvers.classical import fast_diagonalisation as fast
 from solvers.classical.spectral.box_form import BoxForm
-from solvers.classical.spectral.statements import Derivative, Row, Statement, known_on_grid, rows_of, statement
+from solvers.classical.spectral.statements import Derivative, Row, Statement, known_on_grid
 from solvers.classical.spectral.tensor_grid import TensorGrid
 
 Array = NDArray[np.float64]
@@ -40,20 +40,15 @@ class BoxSystem:
     form: BoxForm
     grid: TensorGrid
     start: Start
-    statements: tuple[Statement, ...] = field(init=False)
-    rows: tuple[Row, ...] = field(init=False)
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The equation that determines each field."""
+        return self.form.statements
 
-    def __post_init__(self) -> None:
-        form = self.form
-        inner = tuple(statement(e, form.unknowns, form.axes) for e in form.residuals)
-        rows = [
-            row
-            for k in range(len(form.axes) - 1, -1, -1)
-            for j in range(len(form.unknowns))
-            for row in rows_of(j, k, form.rows[j, k], form.unknowns, form.axes)
-        ]
-        object.__setattr__(self, "statements", inner)
-        object.__setattr__(self, "rows", tuple(rows))
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The conditions, in the order in which they claim nodes."""
+        return self.form.rows
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,11 +59,6 @@ class BoxSystem:
     def size(self) -> int:
         """Number of unknowns."""
         return int(np.prod(self.shape))
-
-    @cached_property
-    def is_linear(self) -> bool:
-        """Whether no slope depends on a field."""
-        return all(s.is_linear for s in [*self.statements, *(r.statement for r in self.rows if r.statement)])
 
     @cached_property
     def _laws(self) -> BoundLaws:

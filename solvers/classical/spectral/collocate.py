@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import NamedTuple, final
 
 import numpy as np
@@ -117,7 +116,12 @@ def _newton(
 
 
 def solve_steady(
-    form: BoxForm, *, rtol: float, resolution: int | None, most_points: int | None, deadline: float
+    form: BoxForm,
+    *,
+    rtol: float,
+    resolution: int | None,
+    most_points: int | None,
+    proceed: Callable[[float, int], RESULTS | None],
 ) -> Collocated:
     """Solve on finer and finer grids until the coefficients of the solution decay to the tolerance.
 
@@ -126,7 +130,7 @@ def solve_steady(
         rtol: relative l2 size of the last coefficients, and of Newton's last correction.
         resolution: nodes per axis; None refines.
         most_points: bound on the nodes per axis when refining.
-        deadline: value of `perf_counter` at which to stop.
+        proceed: asked before every refinement with the last tail and the Newton steps; an outcome ends the run.
 
     Returns:
         One slab.
@@ -146,14 +150,14 @@ def solve_steady(
         if not outcome.result.has_solution:
             return account.close(outcome.result)
         finer = None if resolution else raised(grid, tails, rtol, most)
-        if finer is None or perf_counter() > deadline:
-            return account.close(_verdict(outcome, account.tail, rtol, out_of_time=finer is not None))
+        if finer is None:
+            return account.close(_verdict(outcome, account.tail, rtol))
+        if (ended := proceed(account.tail, account.iterations)) is not None:
+            return account.close(ended)
         values, grid = grid.interpolate(values, finer), finer
 
 
-def _verdict(outcome: NewtonOutcome, tail: float, rtol: float, *, out_of_time: bool) -> RESULTS:
-    if out_of_time:
-        return RESULTS.budget_exhausted
+def _verdict(outcome: NewtonOutcome, tail: float, rtol: float) -> RESULTS:
     if outcome.result is not RESULTS.successful:
         return outcome.result
     return RESULTS.successful if tail <= rtol else RESULTS.under_resolved
@@ -182,7 +186,12 @@ def raised(grid: TensorGrid, tails: Array, rtol: float, most: int) -> TensorGrid
 
 
 def solve_slabs(
-    form: BoxForm, *, rtol: float, resolution: int | None, most_points: int | None, deadline: float
+    form: BoxForm,
+    *,
+    rtol: float,
+    resolution: int | None,
+    most_points: int | None,
+    proceed: Callable[[float, int], RESULTS | None],
 ) -> Collocated:
     """March in slabs of space–time, each solved whole by Newton's method: implicit, of spectral order in time.
 
@@ -194,7 +203,7 @@ def solve_slabs(
         rtol: relative l2 size of the last coefficients, and of Newton's last correction.
         resolution: nodes per spatial axis; None refines.
         most_points: bound on the nodes per spatial axis when refining.
-        deadline: value of `perf_counter` at which to stop.
+        proceed: asked before every slab with the time reached and the Newton steps; an outcome ends the run.
 
     Returns:
         The slabs.
@@ -206,9 +215,9 @@ def solve_slabs(
     space, halvings, index = grid.axes[1:], 0, 0
     start = None
     while index < 2**halvings:
-        if perf_counter() > deadline:
-            return account.close(RESULTS.budget_exhausted)
         length = (last - first) / 2**halvings
+        if (ended := proceed(first + index * length, account.iterations)) is not None:
+            return account.close(ended)
         interval = (first + index * length, first + (index + 1) * length if index + 1 < 2**halvings else last)
         grid = TensorGrid((GridAxis(form.axes[0].name, interval, TIME_NODES), *space))
         data = initial_data(form, grid) if start is None else _moved(*start, TensorGrid(space))
@@ -245,7 +254,7 @@ def initial_data(form: BoxForm, grid: TensorGrid) -> Start:
     points[time] = np.full_like(points[time][:1], form.box.bounds[time][0])
     data = {}
     for j in range(len(form.unknowns)):
-        for order, condition in enumerate(form.rows[j, 0][0]):
+        for order, condition in enumerate(form.conditions[j, 0][0]):
             value = start_value(condition, points, form.given)
             data[j, order] = np.broadcast_to(value, (1, *grid.shape[1:]))[0]
     return data
@@ -261,7 +270,7 @@ def _end_data(form: BoxForm, grid: TensorGrid, values: Array) -> Start:
     return {
         (j, order): grid.differentiate(values[j], (order, *still))[-1]
         for j in range(len(form.unknowns))
-        for order in range(len(form.rows[j, 0][0]))
+        for order in range(len(form.conditions[j, 0][0]))
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciml.solution import AbstractRepresentation
+from sciml.storable import storable
 from solvers.classical import fourier
 from solvers.classical.marching import Panel
 from solvers.classical.spectral.collocate import Slab
@@ -24,6 +25,23 @@ _LARGEST = 2**27
 
 
 @final
+@storable("spectral_nowhere")
+class Nowhere(AbstractRepresentation):
+    """Fields of a computation that ended before its first step: not a number everywhere.
+
+    Attributes:
+        unknowns: names of the fields.
+    """
+
+    unknowns: tuple[str, ...] = eqx.field(static=True)
+
+    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        shape = next(iter(points.values())).shape
+        return {name: jnp.full(shape, jnp.nan) for name in self.unknowns}
+
+
+@final
+@storable("spectral_uniform_panels")
 class UniformPanels(AbstractRepresentation):
     """Chebyshev polynomials in time, piecewise, of values on a periodic grid in space.
 
@@ -73,6 +91,7 @@ class UniformPanels(AbstractRepresentation):
 
 
 @final
+@storable("spectral_polynomial_panels")
 class PolynomialPanels(AbstractRepresentation):
     """Legendre polynomials along every axis of a box, piecewise in time; one panel for a steady problem.
 
@@ -186,8 +205,13 @@ def uniform_panels(
     """
     dimensions = len(axes)
     parts = [panel.coefficients[:, list(keep)] for panel in panels]
-    tops = np.max([_significant(part, dimensions, rtol / 100) for part in parts], axis=0)
-    points = [max(2 * _OVERSAMPLING * (int(top) + 1), 2 * _STENCIL.get(dimensions, 10)) for top in tops]
+    points, dropped = [], rtol / 100
+    while not points or int(np.prod(points)) * len(parts) * parts[0].shape[0] * len(keep) > _LARGEST:
+        tops = np.max([_significant(part, dimensions, dropped) for part in parts], axis=0)
+        points = [max(2 * _OVERSAMPLING * (int(top) + 1), 2 * _STENCIL.get(dimensions, 10)) for top in tops]
+        dropped *= 10  # a representation that does not fit is made coarser
+        if dropped > 1:
+            break
     grids = []
     for part in parts:
         # one degree at a time: the transform of a whole panel would need several times its memory

@@ -14,7 +14,7 @@ from sciml.domains.regions import Side
 from sciml.expr.evaluation import evaluate
 from sciml.expr.linear import linearise
 from sciml.expr.nodes import Coordinate, Scalar
-from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
+from sciml.expr.traverse import atoms, multi_index, scalar_leaf
 from sciml.known import Arguments, BoundLaws, known_values
 from solvers.classical.spectral.tensor_grid import TensorGrid
 
@@ -32,13 +32,11 @@ class Statement:
         residual: lowered residual.
         slopes: Fréchet derivative by atom.
         derivatives: which field and derivative each atom is.
-        is_linear: whether the slopes are free of fields.
     """
 
     residual: Scalar
     slopes: dict[Scalar, Scalar]
     derivatives: dict[Scalar, Derivative]
-    is_linear: bool
 
     def values(self, known: Mapping[Any, Any], fields: Mapping[Derivative, Array], laws: BoundLaws) -> Any:
         """Residual where the known atoms and the derivatives of the fields have these values."""
@@ -66,8 +64,7 @@ def statement(residual: Scalar, unknowns: tuple[Scalar, ...], axes: tuple[Coordi
         if leaf is not None:
             counts = tuple(sum(x.digest == axis.digest for x in multi_index(atom)) for axis in axes)
             derivatives[atom] = (unknowns.index(leaf), counts)
-    linear = not any(is_unknown(atom) for slope in slopes.values() for atom in atoms(slope))
-    return Statement(residual, slopes, derivatives, linear)
+    return Statement(residual, slopes, derivatives)
 
 
 @final

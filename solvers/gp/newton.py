@@ -1,0 +1,123 @@
+r"""Damped Newton steps on the tested residual, each solved by fast diagonalisation, or by GMRES preconditioned with it.
+
+The linearised operator is read on the nodes like any other; where its coefficients do not separate, its mean
+coefficients give the preconditioner. Sizes are measured after preconditioning, $|P^{-1}r|$, an estimate of the error.
+Source: Deuflhard, Newton Methods for Nonlinear Problems (2004), natural monotonicity test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, gmres
+
+from sciml.expr.nodes import Scalar
+from sciml.results import RESULTS
+from sciml.solver import Run
+from solvers.gp.galerkin import Discretisation
+from solvers.gp.inverse import SeparableInverse
+from solvers.gp.separable import IDENTITY, KroneckerOperator, averaged
+
+_SINGULAR = 1e-14
+_LEAST_DAMPING = 1 / 512
+_ROUND_OFF = 1e-6
+_MOST_PRODUCTS = 150
+_FORCING = 1e-6
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class NewtonOutcome:
+    """Coefficients where the iteration ended, how, and after how many steps."""
+
+    coefficients: np.ndarray
+    result: RESULTS
+    iterations: int
+
+
+def fast_inverse(discrete: Discretisation, operator: KroneckerOperator) -> tuple[SeparableInverse | None, bool]:
+    """An inverse of a linearised operator, and whether it is exact; averaged coefficients where it cannot be."""
+    inverse = discrete.invert(operator)
+    if inverse is not None:
+        return inverse, operator.exact
+    simpler = averaged(operator)
+    inverse = discrete.invert(simpler)
+    if inverse is None:
+        pure = {k: c for k, c in simpler.terms.items() if sum(f != IDENTITY for f in k) <= 1}
+        inverse = discrete.invert(KroneckerOperator(pure, False))
+    return inverse, False
+
+
+def newton(discrete: Discretisation, start: np.ndarray, *, rtol: float, most_steps: int, run: Run) -> NewtonOutcome:
+    """Solve the discrete problem from coefficients that meet the conditions.
+
+    Args:
+        discrete: the discrete problem.
+        start: first coefficients C.
+        rtol: size of a correction, relative to C, at which the iteration ends.
+        most_steps: bound on Newton steps.
+        run: its budget and callback are heeded between steps.
+    """
+    C, before = start, np.inf
+    for step in range(1, most_steps + 1):
+        slopes = _slopes(discrete, C)
+        inverse, exact = fast_inverse(discrete, discrete.read_values(slopes))
+        if inverse is None or inverse.smallest < _SINGULAR:
+            return NewtonOutcome(C, RESULTS.linear_solve_failed, step)
+        target = inverse(-discrete.test(discrete.residual(C)))
+        if not np.all(np.isfinite(target)):
+            return NewtonOutcome(C, RESULTS.nonfinite, step)
+        correction = target if exact else _krylov(discrete, slopes, inverse, target)
+        damping, C = _damped(discrete, inverse, C, discrete.extend(correction), float(np.linalg.norm(target)))
+        if damping == 0:
+            return NewtonOutcome(C, RESULTS.stagnated, step)
+        size = float(np.linalg.norm(correction) / max(np.linalg.norm(C), np.finfo(float).tiny))
+        if damping == 1 and (size <= rtol or (size <= _ROUND_OFF and size > before / 4)):
+            return NewtonOutcome(C, RESULTS.successful, step)
+        before = size
+        if run.is_over:
+            return NewtonOutcome(C, RESULTS.budget_exhausted, step)
+        if run.callback is not None and run.callback(C):
+            return NewtonOutcome(C, RESULTS.interrupted, step)
+    return NewtonOutcome(C, RESULTS.max_steps_reached, most_steps)
+
+
+def _slopes(discrete: Discretisation, C: np.ndarray) -> dict[Scalar, np.ndarray]:
+    """Derivative of the residual with respect to each unknown atom, on the nodes."""
+    statement = discrete.statement
+    jets = discrete.jets(C, statement.unknown_atoms)
+    values = statement.evaluate(tuple(statement.slopes.values()), discrete.nodes, jets)
+    return dict(zip(statement.slopes, values, strict=True))
+
+
+def _krylov(
+    discrete: Discretisation, slopes: dict[Scalar, np.ndarray], inverse: SeparableInverse, target: np.ndarray
+) -> np.ndarray:
+    """GMRES on $P^{-1}F'(u)\\,\\delta = $ target."""
+
+    def product(z: np.ndarray) -> np.ndarray:
+        jets = discrete.jets(discrete.extend(z.reshape(target.shape)), tuple(slopes))
+        return inverse(discrete.test(discrete.on_grid(sum(s * jets[a] for a, s in slopes.items())))).ravel()
+
+    shape = (target.size, target.size)
+    operator = LinearOperator(shape, matvec=product, dtype=np.float64)  # pyright: ignore[reportCallIssue]
+    solution, _ = gmres(operator, target.ravel(), rtol=_FORCING, restart=_MOST_PRODUCTS, maxiter=1)
+    return solution.reshape(target.shape)
+
+
+def _damped(
+    discrete: Discretisation, inverse: Callable[[np.ndarray], np.ndarray], C: np.ndarray, step: np.ndarray, size: float
+) -> tuple[float, np.ndarray]:
+    """The longest of the steps 1, 1/2, 1/4 … that lowers the preconditioned residual; 0 if none does."""
+    floor = _ROUND_OFF * max(np.linalg.norm(C), np.linalg.norm(step))
+    damping = 1.0
+    while damping >= _LEAST_DAMPING:
+        moved = C + damping * step
+        length = np.linalg.norm(inverse(-discrete.test(discrete.residual(moved))))
+        if np.isfinite(length) and (length <= (1 - damping / 4) * size or length <= floor):
+            return damping, moved
+        damping /= 2
+    return 0.0, C
