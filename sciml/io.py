@@ -17,7 +17,7 @@ import numpy as np
 
 from sciml.errors import FileError, ParseError
 from sciml.files import whole_file
-from sciml.problem import Problem
+from sciml.problem_json import problem_from_json, problem_to_json
 from sciml.reference import ComputedReference, ExactReference
 from sciml.results import RESULTS
 from sciml.solution import AbstractRepresentation, Estimate, Solution, Stats
@@ -81,7 +81,7 @@ def save_solution(solution: Solution, path: str | Path) -> Path:
         "format": FORMAT,
         "version": VERSION,
         "arrays_sha256": hashlib.sha256(packed).hexdigest(),
-        "solution_sha256": _checksum(body),
+        "solution_sha256": checksum(body),
         "solution": body,
     }
     text = json.dumps(document, indent=1, allow_nan=False).encode()
@@ -120,7 +120,7 @@ def load(path: str | Path) -> Solution:
 def _read(text: bytes, packed: bytes) -> Solution:
     with damaged_document(DOCUMENT):
         document = checked_header(json.loads(text), FORMAT, VERSION)
-        if document["solution_sha256"] != _checksum(document["solution"]):
+        if document["solution_sha256"] != checksum(document["solution"]):
             raise ParseError(f"{DOCUMENT} with a wrong checksum", "the file as it was written", "restore it")
         if document["arrays_sha256"] != hashlib.sha256(packed).hexdigest():
             raise ParseError(
@@ -138,7 +138,7 @@ def _solution_to_json(solution: Solution, writer: Writer) -> dict[str, Json]:
     if not isinstance(problem.reference, ExactReference | ComputedReference | None):
         problem = problem.replace(reference=None)
     return {
-        "problem": writer.write(problem, "the problem"),
+        "problem": problem_to_json(problem, writer),
         "solver": solution.solver,
         "representation": writer.write(solution.representation, "the representation"),
         "deviation": writer.write(solution.deviation, "the deviation"),
@@ -157,7 +157,7 @@ def _solution_from_json(data: Mapping[str, Json], reader: Reader) -> Solution:
     if not all(isinstance(e, Estimate) for e in parameters.values()):
         raise ParseError("parameters that are not estimates", "an estimate for each", "write the solution again")
     return Solution(
-        problem=reader.read_as(Problem, data["problem"]),
+        problem=problem_from_json(data["problem"], reader),
         solver=reader.read_as(str, data["solver"]),
         representation=reader.read_as(AbstractRepresentation, data["representation"]),
         result=reader.read_as(RESULTS, data["result"]),
@@ -168,6 +168,6 @@ def _solution_from_json(data: Mapping[str, Json], reader: Reader) -> Solution:
     )
 
 
-def _checksum(body: Any) -> str:
+def checksum(body: Any) -> str:
     """SHA-256 of the canonical text of JSON."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()

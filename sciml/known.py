@@ -12,9 +12,11 @@ import jax.numpy as jnp
 from sciml.expr.leaves import Coefficient, LawSymbol, Parameter
 from sciml.expr.nodes import Apply, Coordinate, Expr
 from sciml.expr.operations import Op
+from sciml.storable import storable
 
 
 @final
+@storable("arguments")
 class Arguments(eqx.Module):
     """Everything numeric in a problem, keyed by name so that JAX can sort and trace it.
 

@@ -10,9 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from sciml.expr.leaves import Parameter
+from sciml.storable import storable
 
 
 @final
+@storable("unknown parameters")
 @dataclass(frozen=True)
 class UnknownParameters:
     r"""A map between raw weights, which start at zero, and physical numbers.

@@ -19,9 +19,11 @@ from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms
 from sciml.jets import Fields, Point, jets
 from sciml.known import Arguments, BoundLaws, known_values
+from sciml.storable import storable
 
 
 @final
+@storable("quadrature")
 class Quadrature(eqx.Module):
     """Nodes and weights `(n,)` along each coordinate, by name; arrays, so that a moved box does not recompile."""
 

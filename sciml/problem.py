@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, final
 
 import jax.numpy as jnp
-import numpy as np
 
 from sciml.conditions import PlacedCondition, placed_conditions
+from sciml.content import function_text, number_text, payload_text
 from sciml.domains.box import Box
 from sciml.domains.domain import AbstractDomain
 from sciml.errors import ProblemError
 from sciml.expr.build import as_expr, components
-from sciml.expr.coefficients import FunctionData
-from sciml.expr.equation import Condition, Equation, refuse_chained
+from sciml.expr.equation import Condition, Equation
 from sciml.expr.frames import fingerprint
-from sciml.expr.leaves import AnyField, Coefficient, LawSymbol, Parameter, plain_number
+from sciml.expr.leaves import AnyField, LawSymbol, Parameter, plain_number
 from sciml.expr.lowering import lower
-from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar
-from sciml.expr.traverse import fields, laws, walk_payload
+from sciml.expr.nodes import Apply, Coordinate, Scalar
+from sciml.expr.traverse import fields, laws
+from sciml.ingredients import (
+    collect_coefficients,
+    collect_parameters,
+    drop_unused,
+    exact_reference,
+    read_conditions,
+    read_equations,
+    read_observations,
+    trees_of,
+    truth_trees,
+)
 from sciml.known import Arguments
 from sciml.observations import Observation, make_observation
-from sciml.reference import AbstractReference, ComputedReference, ExactReference
+from sciml.reference import AbstractReference, ComputedReference
 
 
 @final
@@ -60,22 +70,22 @@ class Problem:
     ):
         from sciml.lint import check_problem
 
-        self.equations = tuple(_equations(equations))
+        self.equations = tuple(read_equations(equations))
         if not isinstance(domain, AbstractDomain):
             raise ProblemError(f"{type(domain).__name__} as domain", "a Box", "write Box({t: (0, 1), x: (0, 1)})")
         self.domain = domain
-        self.conditions = tuple(_conditions(conditions))
-        self.observations = tuple(_observations(observations))
+        self.conditions = tuple(read_conditions(conditions))
+        self.observations = tuple(read_observations(observations))
         self.name = name
         self.bindings = dict(bindings or {})
-        truth = _truth_trees(exact, reference)
-        self._trees = _trees(self.equations, self.conditions, self.observations)
-        self.parameters = _collect_parameters([*self._trees, *truth], numbers or {})
-        self.coefficients = _collect_coefficients([*self._trees, *truth])
+        truth = truth_trees(exact, reference)
+        self._trees = trees_of(self.equations, self.conditions, self.observations)
+        self.parameters = collect_parameters([*self._trees, *truth], numbers or {})
+        self.coefficients = collect_coefficients([*self._trees, *truth])
         self.numbers = dict(numbers or {})
         if exact is not None and reference is not None:
             raise ProblemError("both exact= and reference=", "one truth", "drop one")
-        self.reference = reference if exact is None else _exact_reference(exact, self)
+        self.reference = reference if exact is None else exact_reference(exact, self)
         check_problem(self)
 
     # what it is made of
@@ -172,9 +182,9 @@ class Problem:
     @cached_property
     def content(self) -> bytes:
         """Digest of structure, numbers and data: equal content means equal truth."""
-        numbers = tuple((n, _number_text(p)) for n, p in sorted(self.parameters.items()))
-        data = tuple((n, _payload_text(c.payload)) for n, c in sorted(self.coefficients.items()))
-        bound = tuple((n, _function_text(f)) for n, f in sorted(self.bindings.items()))
+        numbers = tuple((n, number_text(p)) for n, p in sorted(self.parameters.items()))
+        data = tuple((n, payload_text(c.payload)) for n, c in sorted(self.coefficients.items()))
+        bound = tuple((n, function_text(f)) for n, f in sorted(self.bindings.items()))
         observed = tuple(o.content_digest for o in self.observations)
         return fingerprint(self.structure, self.domain.content_digest, numbers, data, bound, observed)
 
@@ -219,7 +229,7 @@ class Problem:
                 changed = {n: v for n, v in numbers.items() if v is not None and v != self.numbers.get(n)}
                 parts["reference"] = self.reference.renumbered(changed)
         if not changes.keys().isdisjoint(("equations", "conditions")):
-            _drop_unused(parts)
+            drop_unused(parts)
         return Problem(parts.pop("equations"), parts.pop("domain"), parts.pop("conditions"), **parts)
 
     def observe(self, expression: Any, points: Any, values: Any, noise: Any = None) -> Problem:
@@ -326,157 +336,3 @@ class Problem:
         from sciml.problem_text import problem_latex
 
         return problem_latex(self)
-
-
-def _equations(given: Equation | Iterable[Equation]) -> list[Equation]:
-    items = [given] if isinstance(given, Equation) else list(given) if isinstance(given, (list, tuple)) else [given]
-    for item in items:
-        if isinstance(item, (bool, np.bool_)):
-            raise ProblemError(
-                f"{item} in place of an equation", "an Equation", "a side of `==` is not an expression: fix it"
-            )
-        if isinstance(item, Condition):
-            raise ProblemError(
-                f"the condition `{item!r}` among the equations", "equations", "move it to conditions=[...]"
-            )
-        if not isinstance(item, Equation):
-            raise ProblemError(f"{type(item).__name__} `{item!r}` as an equation", "lhs == rhs", "end it with == 0")
-        refuse_chained(item)
-    if not items:
-        raise ProblemError("no equations", "at least one", "write equations=[u.dt == u.dxx]")
-    return items  # type: ignore[return-value]
-
-
-def _conditions(given: Condition | Iterable[Condition]) -> list[Condition]:
-    single = isinstance(given, (Condition, Equation)) or not isinstance(given, Iterable)
-    items = [given] if single else list(given)  # type: ignore[arg-type]
-    for item in items:
-        if isinstance(item, Equation):
-            raise ProblemError(f"`{item!r}` among the conditions", "a region where it holds", "add .on(domain.at(t=0))")
-        if not isinstance(item, Condition):
-            raise ProblemError(
-                f"{type(item).__name__} `{item!r}` as a condition", "(lhs == rhs).on(region)", "rewrite it"
-            )
-        refuse_chained(item.equation)
-    return items  # type: ignore[return-value]
-
-
-def _observations(given: Iterable[Observation]) -> list[Observation]:
-    items = list(given) if isinstance(given, Iterable) else [given]
-    for item in items:
-        if not isinstance(item, Observation):
-            raise ProblemError(
-                f"{type(item).__name__} among the observations",
-                "an Observation",
-                "use problem.observe(u, points, values)",
-            )
-    return items
-
-
-def _trees(*groups: Iterable[Any]) -> list[Expr]:
-    equations, conditions, observations = groups
-    sides = [side for e in equations for side in (e.lhs, e.rhs)]
-    sides += [side for c in conditions for side in (c.equation.lhs, c.equation.rhs)]
-    return sides + [o.expression for o in observations]
-
-
-def _truth_trees(exact: Any, reference: Any) -> list[Expr]:
-    if exact is not None and not isinstance(exact, Mapping):
-        raise ProblemError(f"{type(exact).__name__} as exact=", "{field: expression}", "write exact={u: sin(x)}")
-    if reference is not None and not isinstance(reference, (AbstractReference, ComputedReference)):
-        raise ProblemError(
-            f"{type(reference).__name__} as reference=", "a truth of sciml.reference", "see ExactReference"
-        )
-    values = exact.values() if exact is not None else ()
-    if isinstance(reference, ExactReference):
-        values = reference.expressions.values()
-    return [as_expr(value) for value in values]
-
-
-def _drop_unused(parts: dict[str, Any]) -> None:
-    """Numbers and functions for names that other equations and conditions no longer have."""
-    trees = _trees(_equations(parts["equations"]), _conditions(parts["conditions"]), parts["observations"])
-    parameters = {p.name for p in walk_payload(*trees) if isinstance(p, Parameter)}
-    symbols = {symbol.name for symbol in laws(*trees)}
-    parts["numbers"] = {name: value for name, value in parts["numbers"].items() if name in parameters}
-    parts["bindings"] = {name: f for name, f in parts["bindings"].items() if name in symbols}
-
-
-def _collect_parameters(trees: list[Expr], numbers: Mapping[str, float | None]) -> dict[str, Parameter]:
-    found: dict[str, Parameter] = {}
-    for p in walk_payload(*trees):
-        if isinstance(p, Parameter):
-            first = found.setdefault(p.name, p)
-            if (first.value, first.positive, first.prior) != (p.value, p.positive, p.prior):
-                raise ProblemError(
-                    f"two parameters named {p.name!r} with different numbers, {first.value} and {p.value}",
-                    "one number a name",
-                    "create the Parameter once and use it everywhere",
-                )
-    return {n: _renumbered(p, numbers[n]) if n in numbers else p for n, p in found.items()}
-
-
-def _renumbered(p: Parameter, value: float | None) -> Parameter:
-    init = p.init if value is not None or p.value is None else (p.init if p.init != 1.0 else p.value)
-    return Parameter(p.name, value, init=init, positive=p.positive, prior=p.prior)
-
-
-def _collect_coefficients(trees: list[Expr]) -> dict[str, Coefficient]:
-    found: dict[str, Coefficient] = {}
-    for c in walk_payload(*trees):
-        if isinstance(c, Coefficient):
-            first = found.setdefault(c.name, c)
-            if _payload_text(first.payload) != _payload_text(c.payload):
-                raise ProblemError(f"two coefficients named {c.name!r} with different data", "one", "create it once")
-    return found
-
-
-def _exact_reference(exact: Mapping[Any, Any], problem: Problem) -> ExactReference:
-    parts: dict[str, Scalar] = {}
-    for key, value in exact.items():
-        leaf = problem.field(key) if isinstance(key, str) else key
-        if not isinstance(leaf, Expr) or not all(part in problem.unknowns for part in components(leaf)):
-            raise ProblemError(f"an exact solution for {key!r}", "fields of the equations", "check the keys of exact=")
-        e = as_expr(value)
-        if e.shape != leaf.shape:
-            raise ProblemError(f"an exact {leaf!r} of shape {e.shape}", f"shape {leaf.shape}", "give all components")
-        if fields(e):
-            raise ProblemError(
-                f"an exact solution `{e!r}` with a field in it", "coordinates and numbers", "spell it out"
-            )
-        if e.frame is not None and e.frame != problem.domain.frame:
-            raise ProblemError(
-                f"an exact solution in the coordinates {e.frame}",
-                f"those of the domain, {problem.domain.frame}",
-                "use them",
-            )
-        parts.update({repr(u): v for u, v in zip(components(leaf), lower(e), strict=True)})
-    missing = [repr(u) for u in problem.unknowns if repr(u) not in parts]
-    if missing:
-        raise ProblemError(
-            f"no exact solution for {', '.join(missing)}", "one for every field", "add it, or drop exact="
-        )
-    return ExactReference(parts, problem.arguments)
-
-
-def _number_text(p: Parameter) -> str:
-    return f"{p.value!r} {p.init!r} {p.positive} {p.prior!r}"
-
-
-def _payload_text(payload: Any) -> str:
-    if isinstance(payload, FunctionData):
-        return _function_text(payload.function)
-    arrays = [np.asarray(payload.values), *(np.asarray(p) for p in payload.points)]
-    return type(payload.interpolation).__name__ + fingerprint(tuple(a.tobytes().hex() for a in arrays)).hex()
-
-
-def _function_text(f: Callable[..., Any]) -> str:
-    """What identifies a function: its qualified name and bytecode, or the repr and arrays of a module."""
-    code = getattr(f, "__code__", None)
-    if code is not None:
-        cells = [repr(cell.cell_contents) for cell in (f.__closure__ or ())]
-        return fingerprint(f.__qualname__, code.co_code.hex(), repr(code.co_consts), tuple(cells)).hex()
-    import jax
-
-    leaves = [np.asarray(x).tobytes().hex() if hasattr(x, "dtype") else repr(x) for x in jax.tree.leaves(f)]
-    return fingerprint(type(f).__qualname__, tuple(leaves)).hex()

@@ -2,7 +2,8 @@
 
 Numbers, strings, arrays, tuples, lists, frozen sets, dictionaries and *storable* classes can be written: dataclasses
 (Equinox modules among them) and enumerations that were registered under a name of their own. Reading looks names up in
-that registry and fills the fields of the classes found there: no code of a file is ever run.
+that registry and fills the fields of the classes found there: no code of a file is ever run. Of functions, only the
+elementary ones of JAX are stored, by name.
 """
 
 from __future__ import annotations
@@ -80,6 +81,28 @@ class Codec:
 
 
 _CODECS: dict[str, Codec] = {}
+
+_FUNCTIONS = {
+    f"jax.numpy.{name}": getattr(jnp, name)
+    for name in (
+        "abs",
+        "arctan",
+        "cos",
+        "cosh",
+        "exp",
+        "log",
+        "maximum",
+        "minimum",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "tanh",
+    )
+} | {
+    f"jax.nn.{name}": getattr(jax.nn, name) for name in ("elu", "gelu", "relu", "sigmoid", "silu", "softplus", "swish")
+}
+"""Functions that are stored by name: the elementary ones, which networks use as activations."""
 
 
 def register(codec: Codec) -> None:
@@ -167,6 +190,9 @@ class Writer:
             if not all(isinstance(key, str) for key in value):
                 raise FileError(f"{where}, a dictionary with keys that are not strings", "strings", "rename the keys")
             return {TAG: "dictionary", "items": {k: self.write(v, f"{where}[{k!r}]") for k, v in value.items()}}
+        name = next((name for name, f in _FUNCTIONS.items() if value is f), None)
+        if name is not None:
+            return {TAG: "function", "name": name}
         codec = _codec_of(type(value))
         if codec is None:
             raise FileError(
@@ -217,6 +243,8 @@ class Reader:
             case "array":
                 array = self.arrays.get(data)
                 return jnp.asarray(array) if data["library"] == "jax" else array
+            case "function":
+                return _FUNCTIONS[data["name"]]
             case name:
                 codec = _CODECS.get(name) if isinstance(name, str) else None
                 if codec is None:
@@ -237,6 +265,11 @@ class Reader:
         if not isinstance(value, kind):
             raise ParseError(f"{type(value).__name__} in the document", kind.__name__, "write the document again")
         return value
+
+
+def is_storable(kind: type) -> bool:
+    """Whether values of a class can be written, as far as the class itself decides it."""
+    return _codec_of(kind) is not None
 
 
 def _codec_of(kind: type) -> Codec | None:

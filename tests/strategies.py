@@ -6,7 +6,8 @@ draws any rank, `equations` pairs two sides, `unsimplified` also draws trees tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -186,6 +187,38 @@ def unsimplified(depth: int = 3) -> Strategy:
         {}, optional={u: scalars(1), x: numbers.map(Constant), nu: scalars(0), v: vectors(1)}
     )
     return st.builds(substitute, expressions(depth), exchanges)
+
+
+def damaged(document: Any) -> Strategy:
+    """A JSON document with one thing in it replaced or removed."""
+    return st.builds(_damage, st.just(document), st.sampled_from(list(_paths(document))), _JUNK, st.booleans())
+
+
+_JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 30), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=3),
+    st.sampled_from([[], {}, [0], [1, 2], "add", "upper", "t", {"$": "array"}, {"$": "tuple", "items": [1]}]),
+)  # fmt: skip
+
+
+def _paths(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where every part of a JSON document is."""
+    if path:
+        yield path
+    parts = document if isinstance(document, dict) else range(len(document)) if isinstance(document, list) else ()
+    for key in parts:
+        yield from _paths(document[key], (*path, key))
+
+
+def _damage(document: Any, path: tuple[Any, ...], junk: Any, removes: bool) -> Any:
+    whole = copy.deepcopy(document)
+    parent = whole
+    for key in path[:-1]:
+        parent = parent[key]
+    if removes:
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = junk
+    return whole
 
 
 def _plus(p: Any, q: Any) -> Any:

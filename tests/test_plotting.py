@@ -133,7 +133,7 @@ def test_two_dimensions_and_time_are_maps_at_four_times_by_component(swirl: Solu
     assert len(maps(figure)) == 8
     titles = [a.get_title(loc="left") for a in figure.axes[:4]]
     assert titles == ["$t$ = 0", "$t$ = 0.333", "$t$ = 0.667", "$t$ = 1"]
-    assert {a.get_ylabel() for a in figure.axes} >= {"$v_{0}$", "$v_{1}$"}
+    assert {a.get_ylabel() for a in figure.axes} >= {"$v_1$", "$v_2$"}
     figure = plot_solution(swirl, n=21, fields=["v[1]"], reference=swirl.problem.reference, t=0.5)
     assert len(maps(figure)) == 3
     assert all(a.get_aspect() == 1 for a, _ in maps(figure))
@@ -146,7 +146,7 @@ def test_many_coordinates_are_planes_through_a_large_value(four_axes: Solution) 
     planes = maps(figure)
     assert len(planes) == 3
     assert all(np.max(np.abs(np.asarray(mesh.get_array()))) > 0.6 for _, mesh in planes)
-    assert "$x_{4}$ = " in figure.get_suptitle()
+    assert "$x_4$ = " in figure.get_suptitle()
     assert len(maps(plot_solution(four_axes, n=11, x1=0.2, x2=0.3))) == 1
 
 
@@ -185,7 +185,7 @@ def test_a_comparison_of_many_axes_shows_the_last_time_or_the_largest_value(
     figure = plot_comparison(
         {"one": swirl}, swirl.problem.reference, uniform_grid(swirl.problem.box, 12), unknown="v[1]"
     )
-    assert figure.get_suptitle() == "swirl:  $v_{1}$ at $t$ = 1"
+    assert figure.get_suptitle() == "swirl:  $v_2$ at $t$ = 1"
     grid = uniform_grid(four_axes.problem.box, 9)
     figure = plot_comparison({"one": four_axes}, None, grid)
     ((_, mesh),) = maps(figure)
@@ -232,16 +232,8 @@ def test_scales_follow_the_sign_and_survive_what_is_not_finite() -> None:
 
 
 def test_names_become_mathematics() -> None:
-    shown = {
-        "x": "$x$",
-        "x1": "$x_{1}$",
-        "v[0]": "$v_{0}$",
-        "T[0, 1]": "$T_{0, 1}$",
-        "nu": r"$\nu$",
-        "rho_2": r"$\rho_{2}$",
-    }
+    shown = {"x": "$x$", "x1": "$x_1$", "v[0]": "$v_1$", "T[0, 1]": "$T_{12}$", "nu": r"$\nu$", "rho_2": r"$\rho_2$"}
     assert {name: symbol(name) for name in shown} == shown
-    assert symbol("speed_of_sound") == r"$\mathrm{speed\_of\_sound}$"
 
 
 def test_a_film_has_its_frames(decay: Solution, swirl: Solution, tmp_path: Path) -> None:

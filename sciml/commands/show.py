@@ -70,7 +70,12 @@ def facts_of(case: Case, problem: Problem, make_solver: MakeSolver | None = None
         "domain": repr(problem.domain),
         "classification": kinds_of_equations(problem),
         "conditions": [
-            {"text": repr(c.equation), "latex": latex(c.equation), "where": repr(c.region), "kinds": kinds_of_condition(c)}
+            {
+                "text": repr(c.equation),
+                "latex": latex(c.equation),
+                "where": repr(c.region),
+                "kinds": kinds_of_condition(c),
+            }
             for c in problem.conditions
         ],
         "parameters": {name: p.value for name, p in problem.parameters.items()},

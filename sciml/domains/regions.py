@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 from sciml.errors import DomainError
 from sciml.expr.frames import Frame, fingerprint
 from sciml.expr.nodes import Coordinate
+from sciml.storable import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @final
+@storable("side")
 @unique
 class Side(Enum):
     """Which end of a coordinate's interval."""
@@ -108,8 +110,8 @@ class Region:
         as_region = getattr(other, "as_region", None)
         if as_region is None:
             raise DomainError(f"{other!r} joined to region {self.name!r}", "another region", "write a | b of regions")
-        other = as_region()
-        return Region(f"{self.name} and {other.name}", tuple(dict.fromkeys((*self.places, *other.places))))
+        region: Region = as_region()
+        return Region(f"{self.name} and {region.name}", tuple(dict.fromkeys((*self.places, *region.places))))
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self.places)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from sciml.errors import ParseError
+from sciml.expr.assembly import assemble
 from sciml.expr.build import apply, common_frame, component, derivative
 from sciml.expr.calculus import at, curl, div, grad, integral, laplacian, normal, normal_derivative
 from sciml.expr.functions import add
@@ -160,17 +161,12 @@ def law_jet(symbol_name: str, index: int, groups: Sequence[tuple[Expr, ...]], ta
 
 def held_binary(op: Op, left: Term, right: Term) -> Any:
     """An operation between two operands; numbers fold unless the left one is held."""
-    arithmetic = op not in (Op.AND, Op.OR, Op.DOT)
-    if arithmetic and left.is_held and isinstance(left.e, Constant) and isinstance(right.e, Constant):
-        return node(op, (left.e, right.e), (), ())
-    return apply(op, left.e, right.e)
+    return assemble(op, (left.e, right.e)) if left.is_held else apply(op, left.e, right.e)
 
 
 def held_negative(inner: Term) -> Any:
     """`-e`; a number changes its sign unless it is held."""
-    if inner.is_held and isinstance(inner.e, Constant):
-        return node(Op.NEGATIVE, (inner.e,), (), ())
-    return apply(Op.NEGATIVE, inner.e)
+    return assemble(Op.NEGATIVE, (inner.e,)) if inner.is_held else apply(Op.NEGATIVE, inner.e)
 
 
 def held_sum(first: Term, rest: list[Expr]) -> Any:

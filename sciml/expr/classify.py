@@ -14,7 +14,7 @@ from sciml.expr.linear import linearise, split, terms
 from sciml.expr.lowering import lower
 from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar
 from sciml.expr.operations import LINEAR_CALCULUS, Op
-from sciml.expr.traverse import atoms, coordinates_of, is_unknown, multi_index, scalar_leaf
+from sciml.expr.traverse import atoms, coordinates_of, is_unknown, laws, multi_index, scalar_leaf
 
 
 @final
@@ -38,6 +38,7 @@ class Kind(Enum):
     PARABOLIC = "parabolic"
     HYPERBOLIC = "hyperbolic"
     MIXED = "of mixed type"
+    UNDETERMINED = "of a type that its laws decide"
     OTHER = "not of second order"
 
 
@@ -134,6 +135,8 @@ def kind(e: Scalar) -> Kind:
     leaves = {scalar_leaf(a) for a in slopes}
     if not second or len(leaves) != 1 or any(len(multi_index(a)) > 2 for a in slopes):
         return Kind.OTHER
+    if laws(*second.values()):
+        return Kind.UNDETERMINED
     xs = sorted({x for a in slopes for x in multi_index(a)}, key=lambda x: x.of.names.index(x.name))
     kinds = {_kind_of(matrix, _first_order_in_time(slopes, xs)) for matrix in _symbols(second, xs)}
     return kinds.pop() if len(kinds) == 1 else Kind.MIXED
@@ -157,10 +160,11 @@ def _symbols(second: dict[Scalar, Scalar], xs: list[Coordinate]) -> list[np.ndar
     position = {x.name: i for i, x in enumerate(xs)}
     for atom, c in second.items():
         i, j = (position[x.name] for x in multi_index(atom))
-        value = np.broadcast_to(evaluate(c, values), samples)
+        with np.errstate(all="ignore"):  # a sample may lie outside a function's domain
+            value = np.broadcast_to(evaluate(c, values), samples)
         matrices[:, i, j] += value / 2
         matrices[:, j, i] += value / 2
-    return list(matrices)
+    return [matrix for matrix in matrices if np.isfinite(matrix).all()]
 
 
 def _kind_of(matrix: np.ndarray, first_order_time: bool) -> Kind:

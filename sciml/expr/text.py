@@ -39,14 +39,15 @@ def text(e: Expr) -> str:
 
 
 def simplifies(e: Apply) -> bool:
-    """Whether Python would make another node than `e` if the operation were written between its operands."""
+    """Whether Python would make another node than `e`, or none, if the operation were written between its operands."""
     numbers = [isinstance(arg, Constant) and arg.name is None for arg in e.operands]
     first = e.operands[0]
     inner = first.op if isinstance(first, Apply) else None
     if e.op is Op.ADD:
         return inner is Op.ADD or all(numbers[:2])
     if e.op in _ARITHMETIC:
-        return all(numbers)
+        last = e.operands[-1]
+        return all(numbers) or (e.op is Op.DIVIDE and isinstance(last, Constant) and last.value == 0)
     stacked = e.op is Op.COMPONENT and inner is Op.STACK and len(e.attr) == 1
     return stacked or (e.op is Op.DERIVATIVE and inner is Op.DERIVATIVE)
 

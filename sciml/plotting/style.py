@@ -6,11 +6,12 @@ Line colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), whic
 from __future__ import annotations
 
 import io
-import re
 from typing import Any, final
 
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
+
+from sciml.expr.symbols_latex import symbol as latex_symbol
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 TRUTH = "#8A8A8A"
@@ -37,11 +38,6 @@ STYLE: Any = {
     "ytick.major.width": 0.6,
 }
 
-GREEK = re.compile(
-    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|chi|psi|omega|"
-    "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega"
-)
-
 
 @final
 class Picture(Figure):
@@ -59,13 +55,9 @@ def blank(width: float, height: float) -> Picture:
 
 
 def symbol(name: str) -> str:
-    """The name of a coordinate or scalar unknown as mathematics: `x1`, `v[0]`, `nu` become x₁, v₀, ν."""
-    word, digits, index = re.fullmatch(r"(.*?)_?(\d*)(?:\[([\d, ]*)\])?", name).groups()  # type: ignore[union-attr]
-    base = (
-        f"\\{word}" if GREEK.fullmatch(word) else word if len(word) == 1 else rf"\mathrm{{{word}}}".replace("_", r"\_")
-    )
-    subscript = ",".join(part for part in (digits, index) if part)
-    return f"${base}_{{{subscript}}}$" if subscript else f"${base}$"
+    """The name of a coordinate or scalar unknown as mathematics: `x1`, `v[0]`, `nu` become x₁, v₁, ν."""
+    head, _, index = name.rstrip("]").partition("[")
+    return f"${latex_symbol(head, indices=tuple(int(i) for i in index.split(',') if i.strip()))}$"
 
 
 def where(held: dict[str, float]) -> str:

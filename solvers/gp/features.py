@@ -18,6 +18,7 @@ from typing import Any, final
 import equinox as eqx
 import numpy as np
 
+from sciml.storable import storable
 from solvers.gp.kernels import AbstractKernel, Cosine, SquaredExponential
 
 Array = Any
@@ -26,6 +27,7 @@ _NEGLIGIBLE = log(1e-16)
 
 
 @final
+@storable("gp_line")
 class Line(eqx.Module):
     """One Gaussian of a spectrum.
 
@@ -68,6 +70,7 @@ def ladder_count(extent: float, length: float) -> int:
 
 
 @final
+@storable("gp_ladder_features")
 class LadderFeatures(AbstractFeatures):
     """Features of a Gaussian mixture spectrum on an interval.
 
@@ -86,7 +89,7 @@ class LadderFeatures(AbstractFeatures):
         self.lines = lines
         self.centre = (lower + upper) / 2
         self.counts = tuple(ladder_count(upper - lower, line.length) for line in lines)
-        self.shifted = tuple(line.frequency > 0 for line in lines)
+        self.shifted = tuple(bool(line.frequency > 0) for line in lines)
 
     def derivatives(self, x: Array, order: int) -> list[Array]:
         xp = x.__array_namespace__()
@@ -127,6 +130,7 @@ def _modulated(states: list[Array], waves: tuple[Array, Array], m: Any, first: i
 
 
 @final
+@storable("gp_fourier_features")
 class FourierFeatures(AbstractFeatures):
     """Features of a periodic kernel: cosines and sines of the harmonics 0 … K, weighted by the spectrum.
 

@@ -10,12 +10,14 @@ import jax
 import jax.numpy as jnp
 
 from sciml.solution import AbstractRepresentation
+from sciml.storable import storable
 from solvers.gp.features import AbstractFeatures
 
 _BATCH = 256
 
 
 @final
+@storable("gp_kronecker_mean")
 class KroneckerMean(AbstractRepresentation):
     r"""$u(x) = \sum C_{ij\dots}\,\psi_i(x_1)\psi_j(x_2)\cdots$ in the whitened eigenbases.
 

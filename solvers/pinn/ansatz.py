@@ -21,12 +21,14 @@ from sciml.parameters import UnknownParameters
 from sciml.pointwise import Quadrature
 from sciml.problem import Problem
 from sciml.solution import AbstractRepresentation
+from sciml.storable import storable
 from solvers.pinn.constraints import NO_CONDITIONS, HardConditions
 from solvers.pinn.embeddings import Bounds, Embedding
 from solvers.pinn.networks import AbstractNetwork
 
 
 @final
+@storable("pinn_numbers")
 class Numbers(eqx.Module):
     """Every number that the residuals read and training does not change; traced, so new ones do not recompile.
 
@@ -44,6 +46,7 @@ class Numbers(eqx.Module):
 
 
 @final
+@storable("pinn_ansatz")
 @dataclass(frozen=True)
 class Ansatz:
     r"""$u = L + s\,d\,N$ for every scalar unknown; unknowns of the same coordinates share one network.
@@ -110,6 +113,7 @@ def network_groups(problem: Problem) -> tuple[tuple[tuple[str, ...], tuple[str, 
 
 
 @final
+@storable("pinn_network_fields")
 class NetworkFields(AbstractRepresentation):
     """Trained fields: weights and the ansatz that gives them meaning."""
 

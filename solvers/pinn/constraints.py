@@ -28,6 +28,7 @@ from sciml.expr.operations import Op
 from sciml.expr.reduce import quotient
 from sciml.expr.traverse import base_field, postorder
 from sciml.pointwise import ByDigest
+from sciml.storable import storable
 from solvers.pinn.embeddings import Bounds
 
 Evaluate = Callable[[Scalar, Mapping[str, Array]], Array]
@@ -40,6 +41,7 @@ ROUGH = {Op.WHERE, Op.ABS, Op.SIGN, Op.MINIMUM, Op.MAXIMUM}
 
 
 @final
+@storable("pinn_hard_conditions")
 @dataclass(frozen=True, eq=False)
 class HardConditions(ByDigest):
     """The data of one scalar unknown that its ansatz meets exactly.

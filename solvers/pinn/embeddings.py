@@ -11,11 +11,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from sciml.errors import OptionError
+from sciml.storable import storable
 
 Bounds = Mapping[str, tuple[Array, Array]]
 
 
 @final
+@storable("pinn_embedding")
 @dataclass(frozen=True)
 class Embedding:
     r"""Features of a point.

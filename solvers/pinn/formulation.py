@@ -12,6 +12,7 @@ from jaxtyping import Array, PyTree
 
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.domain import Points
+from sciml.observations import Observation
 from sciml.optimise import ResidualBlock
 from sciml.pointwise import Expressions
 from sciml.problem import Problem
@@ -71,8 +72,8 @@ class Formulation:
         key_pool, key_choice, key_uniform, key_conditions = jax.random.split(key, 4)
         count = round(self.solver.adaptive_share * self.num_points)
         pool = self.problem.domain.sample(self.solver.pool_factor * self.num_points, key_pool)
-        scaled = residuals_at(self._equations, weights, pool, self.numbers) / self.equation_scales
-        size = jnp.linalg.norm(scaled, axis=1)
+        (values,) = residuals_at((self._equations,), weights, (pool,), self.numbers)
+        size = jnp.linalg.norm(values / self.equation_scales, axis=1)
         scores = jnp.log(size) + jax.random.gumbel(key_choice, size.shape)
         chosen = jnp.argsort(jnp.nan_to_num(scores, nan=-jnp.inf))[-count:] if count else jnp.arange(0)
         even = self.problem.domain.sample(self.num_points - count, key_uniform) if count < self.num_points else None
@@ -87,29 +88,28 @@ class Formulation:
         return NetworkFields(weights, replace(self.numbers, arguments=arguments), self.ansatz)
 
     def observation_blocks(self) -> tuple[ResidualBlock, ...]:
-        """One block for each set of observations."""
+        """One block for each set of observations, scaled so that its noise is small beside residuals of equations."""
         blocks = []
         for number, observation in enumerate(self.problem.observations):
-            noise = np.ones(1) if observation.noise is None else observation.noise
-            relative = np.broadcast_to(np.mean(noise) / noise, observation.values.shape)
+            sigma = mean_noise(observation)
+            relative = np.ones(1) if observation.noise is None else sigma / observation.noise
             where = {name: jnp.asarray(p) for name, p in observation.points.items()}
+            precision = jnp.asarray(np.broadcast_to(relative, observation.values.shape))
+            residual = ObservationResidual(Expressions((observation.expression,)), self.ansatz)
+            points = (where, jnp.asarray(observation.values), precision)
             blocks.append(
-                ResidualBlock(
-                    f"observation {number}",
-                    ObservationResidual(Expressions((observation.expression,)), self.ansatz),
-                    (where, jnp.asarray(observation.values), jnp.asarray(relative)),
-                    scale=root_mean_square(observation.values),
-                )
+                ResidualBlock(f"observation {number}", residual, points, scale=self._observation_scale(observation))
             )
         return tuple(blocks)
 
+    def _observation_scale(self, observation: Observation) -> float:
+        return max(root_mean_square(observation.values), mean_noise(observation) / self.solver.noise_level)
+
     def _prior_blocks(self) -> tuple[ResidualBlock, ...]:
-        """Priors, weighted as if they were one more observation with the noise of the first set."""
+        """Priors, weighted as one more observation of the first set: a deviation of one counts as one noise there."""
         weight = 1.0
-        for observation in self.problem.observations[:1]:
-            size = root_mean_square(observation.values)
-            noise = 0.01 * size if observation.noise is None else float(np.mean(observation.noise))
-            weight = noise / size / np.sqrt(observation.values.size)
+        for first in self.problem.observations[:1]:
+            weight = mean_noise(first) / self._observation_scale(first) / np.sqrt(first.values.size)
         return tuple(
             ResidualBlock(
                 f"prior {p.name}",
@@ -133,3 +133,10 @@ class Formulation:
 def root_mean_square(values: np.ndarray) -> float:
     """Root mean square, or 1 where all values vanish."""
     return float(np.sqrt(np.mean(np.square(values)))) or 1.0
+
+
+def mean_noise(observation: Observation) -> float:
+    """Mean standard deviation of the noise; a hundredth of the size of the values where it is not known."""
+    if observation.noise is None:
+        return 0.01 * root_mean_square(observation.values)
+    return float(np.mean(observation.noise))

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from sciml.errors import OptionError
+from sciml.storable import storable
 
 
 class AbstractNetwork(ABC):
@@ -28,6 +29,7 @@ class AbstractNetwork(ABC):
 
 
 @final
+@storable("pinn_mlp")
 @dataclass(frozen=True, repr=False)
 class MLP(AbstractNetwork):
     r"""A multilayer perceptron $z_{k+1} = \sigma(W_k z_k + b_k)$ with a linear last layer.

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from sciml.conditions import ConditionKind, PlacedCondition
-from sciml.domains.domain import Points
+from sciml.conditions import ConditionKind
 from sciml.expr.evaluation import evaluate
 from sciml.expr.linear import terms
-from sciml.expr.nodes import Scalar
 from sciml.expr.reduce import quotient
 from sciml.expr.traverse import atoms
 from sciml.known import BoundLaws, known_values
@@ -46,33 +45,82 @@ def formulate(problem: Problem, solver: PINN, key: Array) -> tuple[Formulation, 
         The formulation and initial weights.
     """
     key_weights, key_probes = jax.random.split(key)
-    numbers = _numbers(problem, key_probes)
-    conditions = problem.placed_conditions
-    probes = [problem.domain.sample(NUM_PROBES, key_probes, place=c.place) for c in conditions]
+    numbers, conditions = _numbers(problem, key_probes), problem.placed_conditions
     allowed = frozenset(n for n, c in enumerate(conditions) if solver.hard and can_be_hard(c))
     while True:
         hard, met = hard_conditions(conditions, allowed)
         ansatz = _ansatz(problem, solver, hard)
         weights = ansatz.init(key_weights)
-        broken = {n for n in met if not _is_met(conditions[n], ansatz, weights, numbers, probes[n])}
+        probe = _Probe.of(problem, ansatz, weights, numbers, key_probes)
+        broken = {n for n in met if probe.violation(n) > LIFT_TOLERANCE}
         if not broken:
             break
         allowed = met - broken
-    soft = tuple(n for n in range(len(conditions)) if n not in met)
-    inside = problem.domain.sample(NUM_PROBES, key_probes)
+    soft = [n for n in range(len(conditions)) if n not in met]
     formulation = Formulation(
         problem=problem,
         solver=solver,
         ansatz=ansatz,
         numbers=numbers,
         soft=tuple(conditions[n] for n in soft),
-        equation_scales=np.array([_equation_scale(e, ansatz, weights, numbers, inside) for e in problem.residuals]),
-        condition_scales=np.array(
-            [_term_size(conditions[n].residual, ansatz, weights, numbers, probes[n]) or 1.0 for n in soft]
-        ),
+        equation_scales=np.array([probe.equation_scale(n) for n in range(len(problem.residuals))]),
+        condition_scales=np.array([probe.condition_scale(n) for n in soft]),
         num_points=_num_points(problem, solver, weights),
     )
     return formulation, weights
+
+
+@final
+@dataclass(frozen=True)
+class _Probe:
+    """Additive terms of every equation and condition at a few points, for a generic network and for a silent one.
+
+    Attributes:
+        equations: terms `(points, terms)` of each equation, generic and silent.
+        conditions: the same of each condition.
+        sizes: natural size of the unknown of each condition.
+    """
+
+    equations: list[tuple[np.ndarray, np.ndarray]]
+    conditions: list[tuple[np.ndarray, np.ndarray]]
+    sizes: list[float]
+
+    @classmethod
+    def of(cls, problem: Problem, ansatz: Ansatz, weights: PyTree, numbers: Numbers, key: Array) -> _Probe:
+        conditions = problem.placed_conditions
+        expressions = (*problem.residuals, *(c.residual for c in conditions))
+        residuals = tuple(ExpressionResidual(Expressions(tuple(terms(e))), ansatz) for e in expressions)
+        inside = problem.domain.sample(NUM_PROBES, key)
+        places = [problem.domain.sample(NUM_PROBES, key, place=c.place) for c in conditions]
+        points = (*[inside] * len(problem.residuals), *places)
+        silent = {**weights, "networks": jax.tree.map(jnp.zeros_like, weights["networks"])}
+        generic, quiet = (
+            [np.asarray(v) for v in residuals_at(residuals, w, points, numbers)]
+            for w in (_generic(weights, key), silent)
+        )
+        pairs, count = list(zip(generic, quiet, strict=True)), len(problem.residuals)
+        sizes = [float(numbers.scales.get(repr(c.unknown), 1.0)) for c in conditions]
+        return cls(pairs[:count], pairs[count:], sizes)
+
+    def violation(self, n: int) -> float:
+        """Largest residual of a condition, relative to its terms."""
+        generic, _ = self.conditions[n]
+        return float(np.abs(generic.sum(axis=1)).max() / (_size(generic) + self.sizes[n]))
+
+    def condition_scale(self, n: int) -> float:
+        """Size of the terms of a condition."""
+        return _size(self.conditions[n][0]) or 1.0
+
+    def equation_scale(self, n: int) -> float:
+        """Size of the terms for the lift alone, which holds data and sources; for a network where they vanish."""
+        generic, silent = map(_size, self.equations[n])
+        size = silent if silent > 1e-8 * generic else generic
+        return size if math.isfinite(size) and size > 0 else 1.0
+
+
+def _size(values: np.ndarray) -> float:
+    """Root mean square over points of the terms together, `(points, terms)`."""
+    return float(np.sqrt(np.mean(np.sum(values**2, axis=1))))
 
 
 def _numbers(problem: Problem, key: Array) -> Numbers:
@@ -110,25 +158,12 @@ def _ansatz(problem: Problem, solver: PINN, hard: dict) -> Ansatz:
     )
 
 
-def _is_met(condition: PlacedCondition, ansatz: Ansatz, weights: PyTree, numbers: Numbers, points: Points) -> bool:
-    violation = residuals_at(ExpressionResidual(Expressions((condition.residual,)), ansatz), weights, points, numbers)
-    size = _term_size(condition.residual, ansatz, weights, numbers, points)
-    return bool(jnp.max(jnp.abs(violation)) <= LIFT_TOLERANCE * (size + float(numbers.scales[repr(condition.unknown)])))
-
-
-def _term_size(e: Scalar, ansatz: Ansatz, weights: PyTree, numbers: Numbers, points: Points) -> float:
-    """Root mean square of the additive terms of an expression, summed over the terms."""
-    values = residuals_at(ExpressionResidual(Expressions(tuple(terms(e))), ansatz), weights, points, numbers)
-    return float(jnp.sqrt(jnp.mean(jnp.sum(values**2, axis=1))))
-
-
-def _equation_scale(e: Scalar, ansatz: Ansatz, weights: PyTree, numbers: Numbers, points: Points) -> float:
-    """Size of the terms for the lift alone, which holds data and sources; for a random network where they vanish."""
-    silent = {**weights, "networks": jax.tree.map(jnp.zeros_like, weights["networks"])}
-    from_data = _term_size(e, ansatz, silent, numbers, points)
-    from_network = _term_size(e, ansatz, weights, numbers, points)
-    size = from_data if from_data > 1e-8 * from_network else from_network
-    return size if math.isfinite(size) and size > 0 else 1.0
+def _generic(weights: PyTree, key: Array) -> PyTree:
+    """Weights without the symmetries of initial ones, under which a mean value may vanish and say nothing of its size."""
+    leaves, structure = jax.tree.flatten(weights["networks"])
+    keys = jax.random.split(key, len(leaves))
+    moved = [leaf + 0.5 * jax.random.normal(k, leaf.shape) for leaf, k in zip(leaves, keys, strict=True)]
+    return {**weights, "networks": jax.tree.unflatten(structure, moved)}
 
 
 def _num_points(problem: Problem, solver: PINN, weights: PyTree) -> int:

@@ -27,10 +27,13 @@ class ExpressionResidual(eqx.Module):
 
 @eqx.filter_jit
 def residuals_at(
-    residual: ExpressionResidual, weights: PyTree, points: dict[str, Array], numbers: Numbers
-) -> Float[Array, "n m"]:
-    """Values of the expressions at many points."""
-    return jax.lax.map(lambda point: residual(weights, point, numbers), points, batch_size=4096)
+    residuals: tuple[ExpressionResidual, ...], weights: PyTree, points: tuple[dict[str, Array], ...], numbers: Numbers
+) -> tuple[Float[Array, "n m"], ...]:
+    """Values of several residuals, each at many points of its own, in one compilation."""
+    return tuple(
+        jax.lax.map(lambda point, r=residual: r(weights, point, numbers), where, batch_size=4096)
+        for residual, where in zip(residuals, points, strict=True)
+    )
 
 
 @final

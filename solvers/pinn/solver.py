@@ -50,6 +50,9 @@ class PINN(AbstractSolver):
         num_points: points of the equations; None takes four rows for each weight.
         num_condition_points: points of each soft condition.
         condition_weight: weight of soft conditions relative to the equations.
+        noise_level: size of the noise in the rows of observations, beside relative residuals of the equations: the
+            smaller, the closer the equations are held while data are fitted. Data of less relative noise enter in
+            their own size.
         hard: whether conditions enter the ansatz where they can.
         resample_every: steps between redraws of the points; None keeps the first points.
         adaptive_share: share of the points that is drawn in proportion to the residual.
@@ -63,7 +66,8 @@ class PINN(AbstractSolver):
     optimiser: AbstractOptimiser = field(default_factory=lambda: LevenbergMarquardt(max_steps=500, tolerance=1e-8))
     num_points: int | None = None
     num_condition_points: int = 200
-    condition_weight: float = 10.0
+    condition_weight: float = 1.0
+    noise_level: float = 3e-3
     hard: bool = True
     resample_every: int | None = 20
     adaptive_share: float = 0.5
@@ -72,10 +76,14 @@ class PINN(AbstractSolver):
 
     def __post_init__(self) -> None:
         optional = [n for n in (self.num_points, self.resample_every) if n is not None]
-        if min([*optional, self.num_condition_points, self.pool_factor]) < 1 or not 0 <= self.adaptive_share <= 1 or not min(self.condition_weight, self.tolerance) > 0:
+        if (
+            min([*optional, self.num_condition_points, self.pool_factor]) < 1
+            or not 0 <= self.adaptive_share <= 1
+            or not min(self.condition_weight, self.noise_level, self.tolerance) > 0
+        ):
             raise OptionError(
                 f"{self!r}",
-                "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, condition_weight > 0, tolerance > 0",
+                "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, weights, levels and tolerance > 0",
                 "change that option",
             )
 

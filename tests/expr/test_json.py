@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
 import jax.numpy as jnp
@@ -11,12 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sciml import Coefficient, D, FileError, Law, Linear, Nearest, Parameter, ParseError, at, grad, integral, pi, where
+from sciml import (
+    Coefficient,
+    D,
+    FileError,
+    Law,
+    Linear,
+    Nearest,
+    Parameter,
+    ParseError,
+    SciMLError,
+    at,
+    grad,
+    integral,
+    pi,
+    where,
+)
 from sciml.expr.coefficients import GriddedData
 from sciml.expr.json import from_json, to_json
 from sciml.expr.lowering import lower
 from sciml.expr.traverse import leaves, postorder
-from tests.strategies import a, expressions, k, nu, scalars, t, truths, u, unsimplified, v, x, y
+from tests.strategies import a, damaged, expressions, k, nu, scalars, t, truths, u, unsimplified, v, x, y
 
 stress = Law("stress", grad(v), (2, 2))
 
@@ -39,7 +53,11 @@ def test_json_reads_back_exactly(e) -> None:
 @given(scalars(2))
 @settings(max_examples=100)
 def test_lowered_expressions_read_back_exactly(e) -> None:
-    for part in lower(D(e, t)):
+    try:
+        parts = lower(D(e, t))
+    except SciMLError:  # a second derivative of cubic data, or a divisor that turns out to be 0
+        return
+    for part in parts:
         assert from_json(through_text(to_json(part))).digest == part.digest
 
 
@@ -98,35 +116,12 @@ def test_newer_documents_are_refused() -> None:
         from_json({**to_json(u), "version": 99})
 
 
-def _places(document, path=()):
-    """Paths of everything inside a document."""
-    yield path
-    items = (
-        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
-    )
-    for key, value in items:
-        yield from _places(value, (*path, key))
-
-
-junk = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 30), st.floats(), st.text(max_size=3), st.just([]), st.just({}),
-    st.sampled_from(["add", "sin", "u", "t", [0], [1, 2], {"$": "gridded data"}, {"$": "array"}]),
-)  # fmt: skip
-
 SAMPLE = to_json(where(y < 0.5, u.dx * a + v[1], nu * k) + at(u, x=0) + stress[0, 1] + integral(x**2, x) + pi)
 
 
-@given(st.sampled_from(list(_places(SAMPLE))[1:]), junk, st.booleans())
+@given(damaged(SAMPLE))
 @settings(max_examples=600)
-def test_damaged_documents_are_read_or_refused(path, replacement, removes) -> None:
-    document = copy.deepcopy(SAMPLE)
-    parent = document
-    for key in path[:-1]:
-        parent = parent[key]
-    if removes:
-        del parent[path[-1]]
-    else:
-        parent[path[-1]] = replacement
+def test_damaged_documents_are_read_or_refused(document) -> None:
     try:
         e = from_json(document)
     except ParseError:

@@ -65,7 +65,7 @@ def test_only_numbers_fold():
     assert repr(x * 2) == "x*2"
     assert repr(2 * pi) == "2*pi"
     assert repr(-(-u)) == "--u"
-    assert repr((lower(u)[0] * 1)) == "u*1"
+    assert repr(lower(u)[0] * 1) == "u*1"
     assert repr(sum([u, u.dx])) == "u + D(u, x)"
 
 

@@ -45,7 +45,9 @@ def test_differentiation_converges_spectrally(nodes):
     for count in (8, 16, 24):
         points = nodes(count)
         (first,) = col.differentiation_matrices(points, 1)
-        errors.append(np.max(np.abs(first @ np.exp(np.sin(3 * points)) - 3 * np.cos(3 * points) * np.exp(np.sin(3 * points)))))
+        errors.append(
+            np.max(np.abs(first @ np.exp(np.sin(3 * points)) - 3 * np.cos(3 * points) * np.exp(np.sin(3 * points))))
+        )
     assert errors[1] < errors[0] / 30 and errors[2] < errors[1] / 30
 
 

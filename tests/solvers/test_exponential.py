@@ -62,7 +62,7 @@ def _integrate(steps: int) -> np.ndarray:
     coefficients = exp.etdrk4_coefficients(symbol, size)
 
     def nonlinear(time, state):
-        return jnp.stack([50 * jnp.cos(time) - jnp.sin(time), -state[1].real ** 2]).astype(complex)
+        return jnp.stack([50 * jnp.cos(time) - jnp.sin(time), -(state[1].real ** 2)]).astype(complex)
 
     advance = partial(exp.etdrk4_step, coefficients, nonlinear, jnp.multiply)
     state = jnp.array([1.0 + 0j, 1.0 + 0j])
@@ -82,6 +82,11 @@ def test_etdrk4_converges_with_order_four():
 def test_etdrk4_is_exact_for_a_linear_problem():
     coefficients = exp.etdrk4_coefficients(np.array([2j, -3.0]), 0.7)
     state = exp.etdrk4_step(
-        coefficients, lambda t, u: jnp.zeros_like(u), jnp.multiply, jnp.zeros(()), jnp.ones(2, complex), jnp.asarray(0.7)
+        coefficients,
+        lambda t, u: jnp.zeros_like(u),
+        jnp.multiply,
+        jnp.zeros(()),
+        jnp.ones(2, complex),
+        jnp.asarray(0.7),
     )
     assert_allclose(state, np.exp(0.7 * np.array([2j, -3.0])), rtol=1e-14)

@@ -10,7 +10,7 @@ import pytest
 from sciml.errors import OptionError
 from solvers.classical.finite_difference.advection import WENO, Central, Upwind
 from solvers.classical.finite_difference.grid import Axis, Grid
-from solvers.classical.finite_difference.interpolation import hermite_weights, interpolate
+from solvers.classical.finite_difference.interpolation import interpolate
 from solvers.classical.finite_difference.stencils import (
     HIGHEST_DERIVATIVE,
     ORDERS,
@@ -143,7 +143,9 @@ def test_mixed_derivative_and_axes():
     assert grid.index("y") == 1
 
 
-@pytest.mark.parametrize(("scheme", "order"), [(Upwind(1), 1), (Upwind(3), 3), (Upwind(5), 5), (WENO(), 5), (Central(), 4)])
+@pytest.mark.parametrize(
+    ("scheme", "order"), [(Upwind(1), 1), (Upwind(3), 3), (Upwind(5), 5), (WENO(), 5), (Central(), 4)]
+)
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_advection_schemes_have_their_order(scheme, order, sign):
     derivative_errors, divergence_errors = [], []
@@ -206,13 +208,3 @@ def test_interpolation_has_the_order_of_its_width(periodic):
         assert np.max(np.abs(both[:, 1] - 2 * both[:, 0])) < 1e-12
         errors.append(np.max(np.abs(both[:, 0] - exact)))
     assert observed_order(*errors) > 5.4
-
-
-def test_hermite_weights_are_exact_for_quintics():
-    start, step = 0.3, 0.7
-    s = np.linspace(0.0, 1.0, 11)
-    weights = hermite_weights(jnp.asarray(s), jnp.full(11, step))
-    for degree in range(6):
-        p = np.polynomial.Polynomial.basis(degree)
-        data = np.array([[p.deriv(m)(t) for m in range(3)] for t in (start, start + step)])
-        np.testing.assert_allclose(np.einsum("pem,em->p", weights, data), p(start + s * step), atol=1e-13)

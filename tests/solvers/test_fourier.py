@@ -76,7 +76,9 @@ def test_product_of_kept_modes_is_not_aliased():
 @pytest.mark.parametrize("axis", [0, 1])
 def test_parity_extension_gives_sine_and_cosine_series(parity, axis):
     shape, tops = (24, 20), (7, 6)
-    x, y = (np.linspace(0, np.pi, n // 2 + 1) if a == axis else 2 * np.pi * np.arange(n) / n for a, n in enumerate(shape))
+    x, y = (
+        np.linspace(0, np.pi, n // 2 + 1) if a == axis else 2 * np.pi * np.arange(n) / n for a, n in enumerate(shape)
+    )
     trig, other = (np.cos, np.sin) if parity == 1 else (np.sin, np.cos)
     pieces = [trig(3 * x), 1 + other(2 * y)] if axis == 0 else [1 + other(2 * x), trig(3 * y)]
     values = fourier.extend(np.outer(*pieces), parity, axis)

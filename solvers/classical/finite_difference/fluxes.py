@@ -115,6 +115,8 @@ class Separation:
     def _has_constant_factors(self, flux: Scalar) -> bool:
         """Whether F is a sum of field atoms with factors that no coordinate enters, so that D(F, x) may be lowered."""
         held = atoms(flux)
+        if _is_rough(flux):
+            return False
         if not any(is_unknown(atom) for atom in held):
             return True
         parts = split(flux)
@@ -128,11 +130,14 @@ class Separation:
         parts = terms(flux)
         advective = total(part for part in parts if not self._holds_derivative(part))
         diffusive = total(part for part in parts if self._holds_derivative(part))
-        rough = any(isinstance(leaf, Coefficient) and leaf.smoothness == 0 for leaf in postorder(flux))
         name = next(n for n in map("flux{}".format, itertools.count(len(self.fluxes))) if n not in self._taken)
         placeholder = Field(name, *self._coordinates)
-        self.fluxes[placeholder] = Flux(placeholder, along, advective, diffusive, rough)
+        self.fluxes[placeholder] = Flux(placeholder, along, advective, diffusive, _is_rough(flux))
         return placeholder
+
+
+def _is_rough(flux: Scalar) -> bool:
+    return any(isinstance(leaf, Coefficient) and leaf.smoothness == 0 for leaf in postorder(flux))
 
 
 def _stack(parts: list[Scalar], shape: tuple[int, ...]) -> Expr:

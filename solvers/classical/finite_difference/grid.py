@@ -9,10 +9,13 @@ from typing import final
 import numpy as np
 from jaxtyping import Array, Float
 
+from sciml.storable import storable
+from sciml.storable import storable
 from solvers.classical.finite_difference.stencils import Lattice, Stencil, stencil
 
 
 @final
+@storable("finite_difference_axis")
 @dataclasses.dataclass(frozen=True)
 class Axis:
     """Equispaced nodes on [lower, upper]; a periodic axis leaves out the node at `upper`.

@@ -1,10 +1,10 @@
-"""Local Lagrange interpolation in space, tensor by axis, and quintic Hermite interpolation in time.
+"""Local Lagrange interpolation on a tensor grid, axis by axis.
 
-In space a value at x is the polynomial of degree `width` - 1 through the `width` nodes around x:
+Along one axis a value at x is the polynomial of degree `width` - 1 through the `width` nodes around x:
 
     u(x) = sum_j l_j(s) u_{i+j},   l_j(s) = prod_{k != j} (s - k) / (j - k),   s = (x - x_i) / h,
 
-of error O(h^width). In time, between frames at t_0 and t_1 that carry u, u_t and u_tt, the error is O((t_1 - t_0)^6).
+of error O(h^width).
 """
 
 from __future__ import annotations
@@ -70,16 +70,3 @@ def _contract(block: Array, weights: Array, batch: int) -> Array:
     shape = [1] * block.ndim
     shape[0], shape[axis] = weights.shape
     return jnp.sum(block * weights.reshape(shape), axis=axis)
-
-
-def hermite_weights(s: Float[Array, " points"], step: Float[Array, " points"]) -> Float[Array, "points 2 3"]:
-    """Quintic Hermite weights of (u, u_t, u_tt) at the two ends of a step.
-
-    Args:
-        s: position within the step, 0 to 1.
-        step: length of the step.
-    """
-    r = 1.0 - s
-    start = jnp.stack([r**3 * (1 + 3 * s + 6 * s**2), step * s * r**3 * (1 + 3 * s), step**2 * s**2 * r**3 / 2], axis=-1)
-    end = jnp.stack([s**3 * (1 + 3 * r + 6 * r**2), -step * r * s**3 * (1 + 3 * r), step**2 * r**2 * s**3 / 2], axis=-1)
-    return jnp.stack([start, end], axis=1)

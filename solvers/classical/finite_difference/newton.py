@@ -1,4 +1,4 @@
-"""Damped Newton iteration on the host with a sparse direct solver.
+"""Damped Newton iteration on the host with sparse factors, kept while they serve.
 
     J(z) dz = -R(z),   z <- z + s dz,   s = 1, 1/2, 1/4, … until |R| falls
 
@@ -15,15 +15,15 @@ from typing import final
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
-import scipy.sparse.linalg
 from jaxtyping import Array, Float
 
 from sciml.results import RESULTS
+from solvers.classical.finite_difference.factors import Solve, factorise, row_weights
 from solvers.classical.finite_difference.sparsity import Pattern
 
 _SHORTEST_STEP = 2.0**-12
 _ROUND_OFF_STEP = 1e-6  # a step this small that cannot lower the residual is round-off of an ill-conditioned matrix
-_SINGULAR = 1e-15
+_FAST = 1e-4  # a step that lowers the residual this much leaves its Jacobian good enough for the next
 _TINY = 1e-300
 
 
@@ -78,11 +78,13 @@ class NewtonOutcome:
         z: the unknowns.
         result: how it ended.
         residuals: max-norm of the stacked residual before each step and after the last.
+        factors: the last factorised Jacobian, if one was made.
     """
 
     z: np.ndarray
     result: RESULTS
     residuals: tuple[float, ...]
+    factors: Solve | None
 
 
 def newton(
@@ -103,30 +105,36 @@ def newton(
         proceed: called with the step's number, the residual and the values; a result it returns ends the iteration.
     """
     z = np.concatenate([np.ravel(start), np.zeros(system.border.shape[1])])
-    residual = system(z)
-    history = [_size(residual)]
-    weights = None
+    residual, history = system(z), []
+    weights, factors, keep = np.ones_like(z), None, False
+
+    def end(result: RESULTS) -> NewtonOutcome:
+        return NewtonOutcome(system.unknowns(z), result, tuple(history), factors)
+
+    history.append(_size(residual))
     for step in range(max_steps):
         stop = proceed(step, history[-1], system.unknowns(z))
         if stop is None and not np.isfinite(history[-1]):
             stop = RESULTS.nonfinite
         if stop is not None:
-            return NewtonOutcome(system.unknowns(z), stop, tuple(history))
-        matrix = system.matrix(z)
-        weights = _row_weights(matrix) if weights is None else weights
-        change = solve_sparse(matrix, -residual)
-        if change is None:
-            return NewtonOutcome(system.unknowns(z), RESULTS.linear_solve_failed, tuple(history))
+            return end(stop)
+        if not keep:
+            matrix = system.matrix(z)
+            weights = row_weights(matrix) if factors is None else weights
+            factors = factorise(matrix, len(system.pattern.colouring.reach))
+        change = np.full_like(z, np.nan) if factors is None else factors(-residual)
+        if not np.isfinite(change).all():
+            return end(RESULTS.linear_solve_failed)
         moved = _size(change) / (_size(z) + _size(change) + _TINY)
         z_next, residual_next = _search(system, z, residual, change, weights, careful=moved > rtol)
         if z_next is None:
-            result = RESULTS.successful if moved < _ROUND_OFF_STEP else RESULTS.stagnated
-            return NewtonOutcome(system.unknowns(z), result, tuple(history))
+            return end(RESULTS.successful if moved < _ROUND_OFF_STEP else RESULTS.stagnated)
+        keep = np.linalg.norm(weights * residual_next) < _FAST * np.linalg.norm(weights * residual)
         z, residual = z_next, residual_next
         history.append(_size(residual))
         if moved <= rtol:
-            return NewtonOutcome(system.unknowns(z), RESULTS.successful, tuple(history))
-    return NewtonOutcome(system.unknowns(z), RESULTS.max_steps_reached, tuple(history))
+            return end(RESULTS.successful)
+    return end(RESULTS.max_steps_reached)
 
 
 def _search(
@@ -145,25 +153,6 @@ def _search(
             return trial, after
         length /= 2
     return None, residual
-
-
-def solve_sparse(matrix: scipy.sparse.csc_matrix, rhs: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " rows"] | None:
-    """Direct solution by sparse LU of the row-scaled matrix; None where the matrix is singular to working precision."""
-    weights = _row_weights(matrix)
-    scaled = scipy.sparse.csc_matrix(scipy.sparse.diags_array(weights) @ matrix)
-    try:
-        factors = scipy.sparse.linalg.splu(scaled)
-    except RuntimeError:  # SuperLU's way to say that a pivot is exactly zero
-        return None
-    pivots = np.abs(factors.U.diagonal())
-    if not np.isfinite(pivots).all() or pivots.min() < _SINGULAR * pivots.max():
-        return None
-    return factors.solve(weights * rhs)
-
-
-def _row_weights(matrix: scipy.sparse.csc_matrix) -> Float[np.ndarray, " rows"]:
-    largest = abs(matrix).max(axis=1).toarray().ravel()
-    return 1.0 / np.where(largest > 0, largest, 1.0)
 
 
 def _size(values: np.ndarray) -> float:

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from sciml.solution import AbstractRepresentation
+from sciml.storable import storable
+from sciml.storable import storable
 from solvers.classical.finite_difference.grid import Axis
 from solvers.classical.finite_difference.interpolation import interpolate
 
@@ -18,6 +20,7 @@ _NUMBERS_AT_ONCE = 2**21
 
 
 @final
+@storable("finite_difference_grid_interpolant")
 class GridInterpolant(AbstractRepresentation):
     """Node values on a tensor grid, time being one more axis, interpolated by polynomials of degree `width` - 1.
 

@@ -133,7 +133,7 @@ class FiniteDifference(AbstractSolver):
             solve=perf_counter() - began - outcome.compile_seconds,
             iterations=len(newton.residuals) - 1,
             unknowns=newton.z.size,
-            extra={"error_estimate": outcome.error, "residual": newton.residuals[-1]},
+            extra={"residual": newton.residuals[-1]} | ({} if outcome.error is None else {"error_estimate": outcome.error}),
         )
         history = {"step": np.arange(len(newton.residuals)), "residual": np.array(newton.residuals)}
         return self._solution(problem, system.grid.axes, newton.z, newton.result, stats, history)

@@ -14,11 +14,10 @@ import equinox as eqx
 import jax
 import lineax as lx
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
 from jaxtyping import Array
 
 from sciml.errors import UnsupportedProblemError
+from solvers.classical.finite_difference.factors import Solve, factorise
 from solvers.classical.finite_difference.sparsity import Pattern
 
 _KEPT_FACTORS = 2
@@ -30,28 +29,21 @@ class FactorCache:
 
     def __init__(self, pattern: Pattern):
         self._pattern = pattern
-        self._factors: OrderedDict[bytes, scipy.sparse.linalg.SuperLU | None] = OrderedDict()
+        self._factors: OrderedDict[bytes, Solve | None] = OrderedDict()
 
     def solve(self, entries: np.ndarray, rhs: np.ndarray) -> np.ndarray:
         """The solution; NaN where the matrix is singular or not finite, which the time stepper reads as a failed step."""
         entries, rhs = np.ascontiguousarray(entries), np.asarray(rhs)
         digest = hashlib.blake2b(entries.tobytes(), digest_size=16).digest()
         if digest not in self._factors:
-            self._factors[digest] = self._factorise(entries)
+            axes = len(self._pattern.colouring.reach)
+            self._factors[digest] = factorise(self._pattern.matrix(entries), axes)
             while len(self._factors) > _KEPT_FACTORS:
                 self._factors.popitem(last=False)
         factors = self._factors[digest]
         if factors is None:
             return np.full_like(rhs, np.nan)
-        return factors.solve(rhs.ravel()).reshape(rhs.shape)
-
-    def _factorise(self, entries: np.ndarray) -> scipy.sparse.linalg.SuperLU | None:
-        if not np.isfinite(entries).all():
-            return None
-        try:
-            return scipy.sparse.linalg.splu(self._pattern.matrix(entries))
-        except RuntimeError:  # SuperLU's way to say that a pivot is exactly zero
-            return None
+        return factors(rhs.ravel()).reshape(rhs.shape)
 
 
 @final

@@ -27,7 +27,7 @@ from solvers.classical.finite_difference.evolution import Numbers
 from solvers.classical.finite_difference.faces import face_residuals, slab
 from solvers.classical.finite_difference.grid import Axis
 from solvers.classical.finite_difference.interpolation import interpolate
-from solvers.classical.finite_difference.newton import NewtonOutcome, SparseSystem, newton, solve_sparse
+from solvers.classical.finite_difference.newton import NewtonOutcome, SparseSystem, newton
 from solvers.classical.finite_difference.rates import Scheme, residuals
 from solvers.classical.finite_difference.sampler import Sampler
 from solvers.classical.finite_difference.sparsity import find_pattern
@@ -43,12 +43,12 @@ class SteadyOutcome:
     Attributes:
         newton: values, result and residuals.
         error: largest |J^-1 R'(z)| over the unknowns, where R' is the residual of another order of accuracy (the next
-            higher one, if there is one); NaN where it was not computed.
+            higher one, if there is one); None without convergence, or with rough fluxes, whose order is always 2.
         compile_seconds: time of tracing, compilation and probing for sparsity.
     """
 
     newton: NewtonOutcome
-    error: float
+    error: float | None
     compile_seconds: float
 
 
@@ -155,20 +155,19 @@ def solve_steady(
     sparse.matrix(np.concatenate([np.ravel(start), np.zeros(len(system.gauges))]))
     compile_seconds = perf_counter() - began
     outcome = newton(sparse, np.asarray(start), rtol=rtol, max_steps=max_steps, proceed=proceed)
-    error = float("nan")
-    if outcome.result is RESULTS.successful:
-        error = _defect(scheme, sparse, outcome, numbers)
+    error = None
+    if outcome.result is RESULTS.successful and not any(flux.is_rough for flux in system.fluxes.values()):
+        error = _defect(scheme, outcome, numbers)
     return SteadyOutcome(outcome, error, compile_seconds)
 
 
-def _defect(scheme: Scheme, sparse: SparseSystem, outcome: NewtonOutcome, numbers: Numbers) -> float:
+def _defect(scheme: Scheme, outcome: NewtonOutcome, numbers: Numbers) -> float:
     """Size of the correction that the residual of another order of accuracy asks for."""
     order = scheme.system.order
     other = order + 2 if order + 2 in ORDERS else order - 2
     refined = Scheme(dataclasses.replace(scheme.system, order=other), scheme.advection)
     z = jnp.asarray(outcome.z)
-    defect = np.asarray(steady_residual(refined, z, numbers)).ravel()
-    constraints = np.asarray(gauge_residuals(refined, z, numbers))
-    stacked = np.concatenate([outcome.z.ravel(), np.zeros(len(constraints))])
-    change = solve_sparse(sparse.matrix(stacked), np.concatenate([defect, constraints]))
-    return float("nan") if change is None else float(np.max(np.abs(change[: outcome.z.size])))
+    defect = [steady_residual(refined, z, numbers), gauge_residuals(refined, z, numbers)]
+    assert outcome.factors is not None  # a successful iteration has made some
+    change = outcome.factors(np.concatenate([np.ravel(part) for part in defect]))
+    return float(np.max(np.abs(change[: outcome.z.size])))

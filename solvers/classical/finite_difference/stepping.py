@@ -21,8 +21,9 @@ from solvers.classical.finite_difference.sparse_lu import FactorCache, SparseLU
 from solvers.classical.finite_difference.sparsity import find_pattern
 
 CHUNKS = 16
-STEPS_IN_A_CHUNK = 200_000
 
+_EXPLICIT_STEPS, _IMPLICIT_STEPS = 200_000, 5_000  # most steps of a chunk
+_SHORTEST_STEP = 1e-8
 _POWER_STEPS = 20
 
 
@@ -130,8 +131,10 @@ def _advance(
     numbers: Numbers,
 ) -> tuple[Array, Array, Array, Any]:
     """Frames at `times[1:]`, the state at the last, the number of steps and diffrax's result."""
-    controller: Any = diffrax.PIDController(rtol=tolerance[0], atol=tolerance[1])
-    if is_implicit(integrator):
+    implicit = is_implicit(integrator)
+    shortest = None if implicit else _SHORTEST_STEP * first_step  # a blow-up would shorten the step for ever
+    controller: Any = diffrax.PIDController(rtol=tolerance[0], atol=tolerance[1], dtmin=shortest, force_dtmin=False)
+    if implicit:  # its steps are long, and diffrax interpolates within a step to lower order than it steps
         controller = diffrax.ClipStepSizeController(controller, step_ts=times[1:])
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, args: state_rate(scheme, t, y, args)),
@@ -143,7 +146,7 @@ def _advance(
         args=numbers,
         saveat=diffrax.SaveAt(ts=times[1:]),
         stepsize_controller=controller,
-        max_steps=STEPS_IN_A_CHUNK,
+        max_steps=_IMPLICIT_STEPS if implicit else _EXPLICIT_STEPS,
         throw=False,
     )
     states = solution.ys

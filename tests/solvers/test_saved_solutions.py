@@ -1,0 +1,80 @@
+"""Every representation of every solver can be saved and loaded: the fields are the same to the last bit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import solvers
+from sciml import AbstractRepresentation, AbstractSolver, Box, Field, Problem, coordinates, load, pi, sin, solve
+from sciml.optimise import LevenbergMarquardt
+from sciml.storable import is_storable
+from solvers.classical import FiniteDifference, Spectral
+from solvers.gp.solver import KroneckerGP
+from solvers.pinn import MLP, PINN
+
+t, x = coordinates("t x")
+u = Field("u", t, x)
+
+
+def walls() -> Problem:
+    box = Box({t: (0, 0.1), x: (0, 1)})
+    return Problem(u.dt == 0.1 * u.dxx, box, [(u == sin(pi * x)).on(box.at(t=0)), (u == 0).on(box.boundary(x))])
+
+
+def periodic() -> Problem:
+    box = Box({t: (0, 0.1), x: (0, 1)}, periodic=x)
+    return Problem(u.dt == 0.1 * u.dxx - u**3, box, [(u == sin(2 * pi * x)).on(box.at(t=0))])
+
+
+def poisson() -> Problem:
+    a, b = coordinates("x y")
+    f = Field("f", a, b)
+    box = Box({a: (0, 1), b: (0, 1)})
+    source = -2 * pi**2 * sin(pi * a) * sin(pi * b)
+    return Problem(f.dxx + f.dyy == source, box, [(f == 0).on(box.boundary())])
+
+
+PINN_ = PINN(network=MLP(width=4, depth=1), optimiser=LevenbergMarquardt(max_steps=3), num_points=20)
+CASES = [
+    (walls, Spectral()),
+    (periodic, Spectral()),
+    (poisson, Spectral()),
+    (walls, FiniteDifference()),
+    (poisson, KroneckerGP()),
+    (walls, PINN_),
+    (periodic, PINN_),
+]
+
+
+@pytest.mark.parametrize(("make", "solver"), CASES, ids=lambda value: getattr(value, "__name__", type(value).__name__))
+def test_what_is_loaded_is_what_was_solved(make, solver: AbstractSolver, tmp_path: Path) -> None:
+    solution = solve(make(), solver, key=1)
+    back = load(solution.save(tmp_path))
+    assert type(back.representation) is type(solution.representation)
+    assert back.solver == solution.solver
+    assert back.problem.content == solution.problem.content
+    assert back.stats == solution.stats
+    random = np.random.default_rng(0)
+    names = solution.problem.domain.frame.names
+    points = {name: random.uniform(*solution.problem.domain.bounds[name], 20) for name in names}
+    np.testing.assert_array_equal(back(**points), solution(**points))
+    assert jax.tree.structure(back.representation) == jax.tree.structure(solution.representation)
+
+
+def test_every_representation_is_storable() -> None:
+    for module in pkgutil.walk_packages(solvers.__path__, "solvers."):
+        importlib.import_module(module.name)
+
+    def below(cls: type) -> list[type]:
+        return [cls, *(deeper for sub in cls.__subclasses__() for deeper in below(sub))]
+
+    ours = [cls for cls in below(AbstractRepresentation) if cls.__module__.startswith(("solvers.", "sciml."))]
+    finals = [cls for cls in ours if not cls.__name__.startswith("Abstract")]
+    assert len(finals) >= 5
+    assert [cls.__qualname__ for cls in finals if not is_storable(cls)] == []
