@@ -85,6 +85,6 @@ def darcy_flow(values: Any = None, nodes: Any = None, source: float = 1.0) -> Pr
         equations=[-div(a * grad(u)) == source],
         domain=domain,
         conditions=[(u == 0).on(domain.boundary)],
-        reference=ComputedReference("finite_difference"),
+        reference=ComputedReference("finite_difference", {"points": 129, "order": 2}, {"points": 65, "order": 2}),
         name="darcy_flow",
     )

@@ -135,7 +135,8 @@ def _read(text: bytes, packed: bytes) -> Solution:
 
 def _solution_to_json(solution: Solution, writer: Writer) -> dict[str, Json]:
     problem = solution.problem
-    if not isinstance(problem.reference, ExactReference | ComputedReference | None):
+    truth = problem.reference
+    if not isinstance(truth, ExactReference | ComputedReference | None) or getattr(truth, "instead", None) is not None:
         problem = problem.replace(reference=None)
     return {
         "problem": problem_to_json(problem, writer),

@@ -178,11 +178,11 @@ def _reference_to_json(
     if isinstance(reference, ExactReference):
         numbers = {name: float(np.asarray(number)) for name, number in reference.arguments.parameters.items()}
         return {"exact": {name: table.add(e) for name, e in reference.expressions.items()}, "numbers": numbers}
-    if isinstance(reference, ComputedReference):
+    if isinstance(reference, ComputedReference) and reference.instead is None:
         options = [writer.write(dict(o), "an option of the reference") for o in (reference.fine, reference.coarse)]
         return {"computed": reference.solver, "options": options}
     raise FileError(
-        f"a truth of class {type(reference).__name__}, which is a function",
+        f"a truth of class {type(reference).__name__}, which holds a function",
         "an exact expression or a recipe",
         "drop it: problem.replace(reference=None)",
     )

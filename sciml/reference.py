@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +14,9 @@ from sciml.expr.evaluation import evaluate
 from sciml.expr.nodes import Scalar
 from sciml.expr.traverse import atoms
 from sciml.known import Arguments, known_values
+
+if TYPE_CHECKING:
+    from sciml.problem import Problem
 
 Values = dict[str, Any]
 """Values by the name of the scalar unknown: `u`, `v[0]`."""
@@ -108,12 +111,17 @@ class ComputedReference:
         solver: name of a classical solver.
         fine: its options for the truth.
         coarse: options of the comparison that gives the truth's own error.
+        instead: an equivalent problem that is easier to solve, such as one for the square of the unknown; its
+            parameters have the names of the problem's own.
+        back: the problem's unknowns from those of `instead`.
     """
 
     solver: str
     fine: dict[str, Any] = field(default_factory=dict)
     coarse: dict[str, Any] = field(default_factory=dict)
+    instead: Problem | None = None
+    back: Callable[[Values], Values] | None = None
 
     def renumbered(self, numbers: Mapping[str, float]) -> ComputedReference:
-        """Itself: a recipe holds for any numbers, and what it makes states its own error."""
-        return self
+        """The recipe for other numbers: it holds for any, and what it makes states its own error."""
+        return self if self.instead is None else replace(self, instead=self.instead.replace(**numbers))

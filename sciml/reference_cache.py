@@ -108,7 +108,7 @@ def compute_reference(
     kept = _read(folder / key, names, points)
     if kept is None:
         solvers = [make_solver(recipe.solver, dict(options)) for options in (recipe.fine, recipe.coarse)]
-        fine, coarse = (_values(problem, solver, points) for solver in solvers)
+        fine, coarse = (_values(problem, recipe, solver, points) for solver in solvers)
         differences = field_errors(coarse, fine, np.asarray(grid.quadrature()))
         kept = fine, max(difference["relative_l2"] for difference in differences.values())
         with suppress(OSError):  # a cache that cannot be written costs time, not the truth
@@ -122,21 +122,25 @@ def _options(options: Mapping[str, Any]) -> str:
 
 def _key(problem: Problem, recipe: ComputedReference, points: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.blake2b(problem.content, digest_size=16)
+    digest.update(b"" if recipe.instead is None else recipe.instead.content)
     digest.update(repr((_FORMAT, recipe.solver, _options(recipe.fine), _options(recipe.coarse))).encode())
     for name, p in points.items():
         digest.update(name.encode() + repr(p.shape).encode() + np.ascontiguousarray(p).tobytes())
     return digest.hexdigest()
 
 
-def _values(problem: Problem, solver: AbstractSolver, points: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    solution = solve(problem, solver)
+def _values(
+    problem: Problem, recipe: ComputedReference, solver: AbstractSolver, points: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    solution = solve(recipe.instead or problem, solver)
     if not solution.result.is_success:
         raise SolveError(
             f"{solution.result.name} from {solver!r} while computing the truth of {problem.name or 'a problem'}",
             "a solver that meets its own tolerance",
             "change the options of the recipe",
         )
-    return {name: np.asarray(v) for name, v in solution.values(points).items()}
+    values = solution.values(points)
+    return {name: np.asarray(v) for name, v in (recipe.back(values) if recipe.back else values).items()}
 
 
 def _read(stem: Path, names: list[str], points: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float] | None:

@@ -643,7 +643,7 @@ SOLVING: dict[str, Wrong] = {
         UnsupportedProblemError,
         ("Spectral", "'k'"),
     ),
-    "a spectrum with a tolerance of zero": (lambda: Spectral(rtol=0.0), OptionError, ("rtol", "positive")),
+    "a spectrum with a tolerance of zero": (lambda: Spectral(rtol=0.0), OptionError, ("rtol", "1e-15")),
     "a network of a sixth derivative": (lambda: solve(_stiff(), PINN()), UnsupportedProblemError, ("PINN", "order 6")),
     "a network of a law without a function": (
         lambda: solve(_silently(_with_law), PINN()),
@@ -732,4 +732,3 @@ def test_unreadable_files(name: str, tmp_path: Path):
         load(place)
     assert caught.value.found and caught.value.needed and caught.value.todo
     assert "run" in str(caught.value)
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 from sciml.errors import ParseError, SciMLError
 from sciml.expr.build import common_frame
@@ -27,7 +27,7 @@ class HasSymbols(Protocol):
         ...
 
 
-Symbols = HasSymbols | Mapping[str, Any] | Iterable[Any]
+Symbols: TypeAlias = "SymbolTable | HasSymbols | Mapping[str, Any] | Iterable[Any]"
 """A problem, a dictionary by name, or leaves, laws and whole expressions whose leaves and laws are meant."""
 
 

@@ -246,9 +246,18 @@ def loss_per_block(problem: LeastSquares, flat: Array, chunk_bytes: int = CHUNK_
 
 
 @eqx.filter_jit
-def losses(problem: LeastSquares, flats: Float[Array, "candidates P"]) -> Float[Array, "candidates blocks"]:
-    """The loss of every block at several candidate weights, one after the other to bound the memory."""
-    return jax.lax.map(lambda flat: loss_per_block(problem, flat), flats)
+def _losses_at(problem: LeastSquares, flat: Array) -> Float[Array, " blocks"]:
+    return loss_per_block(problem, flat)
+
+
+def losses(problem: LeastSquares, flats: np.ndarray) -> Float[np.ndarray, "candidates blocks"]:
+    """The loss of every block at several candidate weights; one compilation serves any number of them.
+
+    Args:
+        problem: the objective.
+        flats: weights, one candidate a row, shape (candidates, P).
+    """
+    return np.stack([np.asarray(_losses_at(problem, jnp.asarray(flat))) for flat in flats])
 
 
 @eqx.filter_jit

@@ -36,7 +36,7 @@ class AbstractGradientOptimiser(AbstractIterativeOptimiser):
     def init(self, problem: LeastSquares, flat: np.ndarray) -> Iterate:
         """The iterate at the initial weights, before any update."""
         start = jnp.asarray(flat)
-        values = np.asarray(losses(problem, start[None]))[0]
+        values = losses(problem, flat[None])[0]
         rule_memory = jax.tree.map(_strongly_typed, self.transformation().init(start))
         return Iterate(start, values, memory=(rule_memory, jnp.ones(())))
 

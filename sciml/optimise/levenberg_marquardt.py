@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import final
 
-import jax.numpy as jnp
 import numpy as np
 
 from sciml.errors import OptionError
@@ -97,7 +96,7 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
             dampings = region.damping * CANDIDATES
             steps = self._steps(problem, iterate.flat, equations, scaling, dampings)
             trials = iterate.flat + steps
-            values = np.asarray(losses(problem, jnp.asarray(trials)))
+            values = losses(problem, trials)
             totals = np.where(np.isfinite(values).all(axis=1), values.sum(axis=1), np.inf)
             best = int(np.argmin(totals))
             if totals[best] < equations.loss:
@@ -109,7 +108,7 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
 
     def restart(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
         """The same weights on other points; the damping is kept."""
-        values = np.asarray(losses(problem, jnp.asarray(iterate.flat)[None]))[0]
+        values = losses(problem, iterate.flat[None])[0]
         return replace(iterate, losses=values, memory=replace(iterate.memory, slow_steps=0), result=None)
 
     def recover(self, problem: LeastSquares, iterate: Iterate) -> Iterate:

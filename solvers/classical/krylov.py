@@ -22,6 +22,7 @@ _DAMPING_LIMIT = 1 / 256
 _CONTRACTION = 0.1
 _FORCING = 1e-3
 _FEW_PRODUCTS = 8
+_STUCK = 0.5
 
 
 class NewtonOutcome(NamedTuple):
@@ -81,13 +82,14 @@ def newton_krylov(
             return NewtonOutcome(values, RESULTS.successful, error, iteration, products)
         moved = values + target
         new = inverse(-residual(moved))
-        if np.linalg.norm(new) <= _CONTRACTION * np.linalg.norm(target):
+        if _norm(new) <= _CONTRACTION * _norm(target):
             values, target = moved, new
             continue
         step, used = _linear_step(derivative, inverse, values, target, max_products)
         products += used
         damped = _damped(residual, inverse, values, step, target)
-        if damped is None:
+        stuck = used >= max_products and damped is not None and _norm(damped[1]) > _STUCK * _norm(target)
+        if damped is None or stuck:
             return NewtonOutcome(values, RESULTS.stagnated, error, iteration, products)
         values, target = damped
         if used > _FEW_PRODUCTS:
@@ -96,10 +98,13 @@ def newton_krylov(
     return NewtonOutcome(values, RESULTS.max_steps_reached, _relative(target, values), max_iterations, products)
 
 
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array))
+
+
 def _relative(correction: Array, values: Array) -> float:
     """Size of a correction over that of what it corrects; where that is zero, its own size."""
-    size = float(np.linalg.norm(correction))
-    scale = float(np.linalg.norm(values))
+    size, scale = _norm(correction), _norm(values)
     return size / scale if scale > 0 else size
 
 
@@ -127,11 +132,11 @@ def _damped(
     residual: Callable[[Array], Array], inverse: Callable[[Array], Array], values: Array, step: Array, target: Array
 ) -> tuple[Array, Array] | None:
     """Iterate and preconditioned residual after the longest of the steps 1, 1/2, 1/4 ... that lowers it, if any does."""
-    size, damping = np.linalg.norm(target), 1.0
+    size, damping = _norm(target), 1.0
     while damping >= _DAMPING_LIMIT:
         moved = values + damping * step
         new = inverse(-residual(moved))
-        if np.linalg.norm(new) <= (1 - damping / 4) * size:
+        if _norm(new) <= (1 - damping / 4) * size:
             return moved, new
         damping /= 2
     return None

@@ -1,1 +1,4 @@
-"""Gaussian processes on tensor grids."""
+"""Gaussian processes on tensor grids with learned spectra."""
+
+from solvers.gp.shapes import Gaussian, StudentT
+from solvers.gp.solver import KroneckerGP

@@ -28,7 +28,7 @@ Spectra = tuple[tuple[Line, ...], ...]
 _SINGULAR = 1e-14
 _FEWEST_NODES = 64
 _NODES_A_HARMONIC = 3
-_MOST_WIDENINGS = 5
+_MOST_WIDENINGS = 4
 _FIRST_BAND = 10.0
 _PAYS = 1 / 3
 _COARSE_TOLERANCE = 1e-3
@@ -158,8 +158,9 @@ def _widened(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
         )
         fresh = attempt(best.discrete.statement, spectra, solver, run, best)
         band *= 2
-        if fresh.certificate.worst < best.certificate.worst:
-            best = replace(fresh, iterations=fresh.iterations + best.iterations)
+        if not fresh.certificate.worst < best.certificate.worst:
+            break
+        best = replace(fresh, iterations=fresh.iterations + best.iterations)
     return best
 
 

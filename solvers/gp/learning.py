@@ -30,6 +30,7 @@ _VANISHING = 1e-13
 _EXPLAINED = 1e-7
 _MOST_NODES = 3000
 _MOST_WAVES = 16
+_MUCH_LESS = 0.1
 _FALL_OF_HARMONICS = 8.0
 _BELOW_TOLERANCE = 1e-3
 _FEWEST_HARMONICS = 12
@@ -117,7 +118,7 @@ def learn_axis(
         return section_signals(statement, axis, count, known)
 
     broad, better = find_comb(sample, tolerance=tolerance, most_nodes=_MOST_NODES)
-    return broad if better < left else lines
+    return broad if better < _MUCH_LESS * left else lines
 
 
 def harmonics(statement: Statement, axis: int, count: int) -> tuple[Line, ...]:

@@ -63,7 +63,7 @@ def newton(discrete: Discretisation, start: np.ndarray, *, rtol: float, most_ste
     """
     C, before = start, np.inf
     for step in range(1, most_steps + 1):
-        slopes = _slopes(discrete, C)
+        slopes = slopes_at(discrete, C)
         inverse, exact = fast_inverse(discrete, discrete.read_values(slopes))
         if inverse is None or inverse.smallest < _SINGULAR:
             return NewtonOutcome(C, RESULTS.linear_solve_failed, step)
@@ -85,7 +85,7 @@ def newton(discrete: Discretisation, start: np.ndarray, *, rtol: float, most_ste
     return NewtonOutcome(C, RESULTS.max_steps_reached, most_steps)
 
 
-def _slopes(discrete: Discretisation, C: np.ndarray) -> dict[Scalar, np.ndarray]:
+def slopes_at(discrete: Discretisation, C: np.ndarray) -> dict[Scalar, np.ndarray]:
     """Derivative of the residual with respect to each unknown atom, on the nodes."""
     statement = discrete.statement
     jets = discrete.jets(C, statement.unknown_atoms)

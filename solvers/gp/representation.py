@@ -36,11 +36,73 @@ class KroneckerMean(AbstractRepresentation):
     unknown: str = eqx.field(static=True)
 
     def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        rows = [
-            f.derivatives(jnp.asarray(points[name]), 0)[0] @ t
-            for f, t, name in zip(self.features, self.transforms, self.names, strict=True)
-        ]
+        rows = basis_rows(self.features, self.transforms, self.names, points)
         return {self.unknown: contract(self.coefficients, rows)}
+
+
+@final
+class ExactDeviation(AbstractRepresentation):
+    r"""$\operatorname{std} u(x) = |E^T (\psi(x_1) \otimes \cdots)|$ from a factor of the coefficients' covariance.
+
+    Attributes:
+        features, transforms, names, unknown: as in `KroneckerMean`.
+        factor: E, `(*ranks, directions)`.
+    """
+
+    features: tuple[AbstractFeatures, ...]
+    transforms: tuple[jax.Array, ...]
+    factor: jax.Array
+    names: tuple[str, ...] = eqx.field(static=True)
+    unknown: str = eqx.field(static=True)
+
+    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = basis_rows(self.features, self.transforms, self.names, points)
+
+        def one(at: tuple[jax.Array, ...]) -> jax.Array:
+            value = self.factor
+            for row in at:
+                value = jnp.tensordot(row, value, axes=1)
+            return jnp.linalg.norm(value)
+
+        return {self.unknown: jax.lax.map(one, tuple(rows), batch_size=_BATCH)}
+
+    def draw(self, mean: KroneckerMean, key: jax.Array) -> KroneckerMean:
+        """One joint sample of the field: a function, like the mean."""
+        step = self.factor @ jax.random.normal(key, self.factor.shape[-1:])
+        return eqx.tree_at(lambda m: m.coefficients, mean, mean.coefficients + step)
+
+
+@final
+class DiagonalDeviation(AbstractRepresentation):
+    r"""$\operatorname{std} u(x) = \left(\sum |v_i(x_1)|^2|v_j(x_2)|^2\cdots s_{ij\dots}\right)^{1/2}$ over independent modes.
+
+    Attributes:
+        features, transforms, names, unknown: as in `KroneckerMean`, the transforms now giving (complex) modes.
+        variances: s, of each mode.
+    """
+
+    features: tuple[AbstractFeatures, ...]
+    transforms: tuple[jax.Array, ...]
+    variances: jax.Array
+    names: tuple[str, ...] = eqx.field(static=True)
+    unknown: str = eqx.field(static=True)
+
+    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = basis_rows(self.features, self.transforms, self.names, points)
+        return {self.unknown: jnp.sqrt(contract(self.variances, [jnp.abs(row) ** 2 for row in rows]))}
+
+
+def basis_rows(
+    features: tuple[AbstractFeatures, ...],
+    transforms: tuple[jax.Array, ...],
+    names: tuple[str, ...],
+    points: Mapping[str, jax.Array],
+) -> list[jax.Array]:
+    """Basis functions of each axis at points, `(n, functions)` each."""
+    return [
+        f.derivatives(jnp.asarray(points[name]), 0)[0] @ t
+        for f, t, name in zip(features, transforms, names, strict=True)
+    ]
 
 
 def contract(coefficients: jax.Array, rows: list[jax.Array]) -> jax.Array:

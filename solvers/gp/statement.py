@@ -92,8 +92,7 @@ class Statement:
     @cached_property
     def faces(self) -> tuple[FaceCondition, ...]:
         """Conditions on faces, in the order of the axes."""
-        found = [self._face(c) for c in self.problem.placed_conditions if c.kind is not ConditionKind.PERIODIC]
-        return tuple(sorted(found, key=lambda f: f.axis))
+        return tuple(sorted((self._face(c) for c in self.problem.placed_conditions), key=lambda f: f.axis))
 
     def _face(self, condition: PlacedCondition) -> FaceCondition:
         place = condition.place

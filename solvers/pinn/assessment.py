@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -22,9 +21,9 @@ def residuals(formulation: Formulation, trained: OptimiseResult, key: Array) -> 
         `residual/<block>` of equations and soft conditions (conditions without their weight), `fresh_residual`, the
         largest of these, and `training_residual`, that of the equations on the last training points.
     """
-    flat = jnp.asarray(trained.problem.flatten(trained.weights))[None]
+    flat = trained.problem.flatten(trained.weights)[None]
     fresh = trained.problem.with_blocks(formulation.uniform(key))
-    values = np.sqrt(2 * np.asarray(losses(fresh, flat))[0])
+    values = np.sqrt(2 * losses(fresh, flat)[0])
     found = {"training_residual": float(np.sqrt(2 * losses(trained.problem, flat)[0, 0]))}
     measured = 1 + len(formulation.soft)
     for block, value in zip(fresh.blocks[:measured], values, strict=False):

@@ -10,6 +10,7 @@ from typing import final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from sciml.errors import OptionError
@@ -64,10 +65,13 @@ class MLP(AbstractNetwork):
     def init(self, key: Array, inputs: int, outputs: int) -> PyTree:
         """Glorot normal weights, zero biases."""
         sizes = [inputs, *[self.width] * self.depth, outputs]
+        shapes = [(m, n) for n, m in pairwise(sizes)]
+        cuts = np.cumsum([m * n for m, n in shapes])
+        draws = np.split(np.asarray(jax.random.normal(key, (int(cuts[-1]),))), cuts[:-1])  # one draw, one compilation
         layers = []
-        for k, (n, m) in enumerate(pairwise(sizes)):
-            deviation = jnp.sqrt(2.0 / (n + m)) * (self.first_scale if k == 0 else 1.0)
-            layers.append((deviation * jax.random.normal(jax.random.fold_in(key, k), (m, n)), jnp.zeros(m)))
+        for k, ((m, n), draw) in enumerate(zip(shapes, draws, strict=True)):
+            deviation = np.sqrt(2.0 / (n + m)) * (self.first_scale if k == 0 else 1.0)
+            layers.append((jnp.asarray(deviation * draw.reshape(m, n)), jnp.zeros(m)))
         return layers
 
     def __call__(self, weights: PyTree, z: Float[Array, " inputs"]) -> Float[Array, " outputs"]:

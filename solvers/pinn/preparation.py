@@ -95,8 +95,7 @@ class _Probe:
         points = (*[inside] * len(problem.residuals), *places)
         silent = {**weights, "networks": jax.tree.map(jnp.zeros_like, weights["networks"])}
         generic, quiet = (
-            [np.asarray(v) for v in residuals_at(residuals, w, points, numbers)]
-            for w in (_generic(weights, key), silent)
+            [np.asarray(v) for v in residuals_at(residuals, w, points, numbers)] for w in (_generic(weights), silent)
         )
         pairs, count = list(zip(generic, quiet, strict=True)), len(problem.residuals)
         sizes = [float(numbers.scales.get(repr(c.unknown), 1.0)) for c in conditions]
@@ -158,12 +157,11 @@ def _ansatz(problem: Problem, solver: PINN, hard: dict) -> Ansatz:
     )
 
 
-def _generic(weights: PyTree, key: Array) -> PyTree:
-    """Weights without the symmetries of initial ones, under which a mean value may vanish and say nothing of its size."""
-    leaves, structure = jax.tree.flatten(weights["networks"])
-    keys = jax.random.split(key, len(leaves))
-    moved = [leaf + 0.5 * jax.random.normal(k, leaf.shape) for leaf, k in zip(leaves, keys, strict=True)]
-    return {**weights, "networks": jax.tree.unflatten(structure, moved)}
+def _generic(weights: PyTree) -> PyTree:
+    """Weights without the symmetries of initial ones, under which a mean value may vanish whatever its size."""
+    generator = np.random.default_rng(0)
+    moved = jax.tree.map(lambda leaf: leaf + 0.5 * generator.normal(size=leaf.shape), weights["networks"])
+    return {**weights, "networks": moved}
 
 
 def _num_points(problem: Problem, solver: PINN, weights: PyTree) -> int:

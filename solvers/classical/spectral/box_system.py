@@ -14,7 +14,7 @@ from scipy.linalg import lu_factor, lu_solve
 from sciml.known import BoundLaws
 from solvers.classical import fast_diagonalisation as fast
 from solvers.classical.spectral.box_form import BoxForm
-from solvers.classical.spectral.statements import Derivative, Row, Statement, known_on_grid
+from solvers.classical.spectral.statements import Derivative, Row, Statement, at_face, known_on_grid
 from solvers.classical.spectral.tensor_grid import TensorGrid
 
 Array = NDArray[np.float64]
@@ -65,13 +65,14 @@ class BoxSystem:
         return BoundLaws(self.form.given.laws)
 
     @cached_property
-    def _known(self) -> list[dict[Any, Any]]:
-        inner = [known_on_grid(s.residual, self.grid, self.form.given) for s in self.statements]
-        outer = [
-            {} if r.statement is None else known_on_grid(r.statement.residual, self.grid, self.form.given, r.axis, r.face)
-            for r in self.rows
-        ]
-        return [*inner, *outer]
+    def _known(self) -> dict[Any, Array]:
+        conditions = [r.statement for r in self.rows if r.statement is not None]
+        return known_on_grid([*self.statements, *conditions], self.grid, self.form.given)
+
+    @cached_property
+    def _known_on_faces(self) -> dict[tuple[int, int], dict[Any, Array]]:
+        faces = dict.fromkeys((row.axis, row.face) for row in self.rows if row.statement is not None)
+        return {face: {atom: at_face(value, *face) for atom, value in self._known.items()} for face in faces}
 
     @cached_property
     def _needed(self) -> tuple[Derivative, ...]:
@@ -90,29 +91,30 @@ class BoxSystem:
     def residual(self, values: Array) -> Array:
         """F(u), of the shape of u."""
         fields, result = self.derivatives(values), np.empty(self.shape)
-        for j, (inner, known) in enumerate(zip(self.statements, self._known, strict=False)):
-            result[j] = inner.values(known, fields, self._laws)
-        for row, known in zip(self.rows, self._known[len(self.statements) :], strict=True):
+        for j, inner in enumerate(self.statements):
+            result[j] = inner.values(self._known, fields, self._laws)
+        for row in self.rows:
             layer = _layer(row)
             if row.statement is None:
                 rate = np.take(fields[self._rate(row)], 0, axis=0)
                 result[row.field][layer] = rate - self.start[row.field, row.order]
             else:
-                faces = {d: _at_face(fields[d], row) for d in row.statement.derivatives.values()}
+                known = self._known_on_faces[row.axis, row.face]
+                faces = {d: at_face(fields[d], row.axis, row.face) for d in row.statement.derivatives.values()}
                 value = row.statement.values(known, faces, self._laws)
                 result[row.field][layer] = np.broadcast_to(value, _face_shape(self.grid, row)).squeeze(row.axis)
         return result
 
     def linearise(self, values: Array) -> Linearisation:
         """F'(u)."""
-        fields, slopes = self.derivatives(values), []
-        for inner, known in zip(self.statements, self._known, strict=False):
-            slopes.append(inner.slope_values(known, fields, self._laws))
-        for row, known in zip(self.rows, self._known[len(self.statements) :], strict=True):
+        fields = self.derivatives(values)
+        slopes = [inner.slope_values(self._known, fields, self._laws) for inner in self.statements]
+        for row in self.rows:
             if row.statement is None:
                 slopes.append({self._rate(row): np.ones(())})
             else:
-                faces = {d: _at_face(fields[d], row) for d in row.statement.derivatives.values()}
+                known = self._known_on_faces[row.axis, row.face]
+                faces = {d: at_face(fields[d], row.axis, row.face) for d in row.statement.derivatives.values()}
                 slopes.append(row.statement.slope_values(known, faces, self._laws))
         count = len(self.statements)
         return Linearisation(self, tuple(slopes[:count]), tuple(slopes[count:]))
@@ -120,10 +122,6 @@ class BoxSystem:
 
 def _layer(row: Row) -> tuple[Any, ...]:
     return (*[slice(None)] * row.axis, row.layer)
-
-
-def _at_face(values: Array, row: Row) -> Array:
-    return np.take(values, [row.face], axis=row.axis)
 
 
 def _face_shape(grid: TensorGrid, row: Row) -> tuple[int, ...]:
@@ -154,7 +152,7 @@ class Linearisation:
         for row, slopes in zip(self.system.rows, self.outer, strict=True):
             total = np.zeros(_face_shape(self.system.grid, row))
             for derivative, slope in slopes.items():
-                total += slope * _at_face(fields[derivative], row)
+                total += slope * at_face(fields[derivative], row.axis, row.face)
             result[row.field][_layer(row)] = total.squeeze(row.axis)
         return result
 

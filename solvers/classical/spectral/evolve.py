@@ -17,13 +17,14 @@ from sciml.expr.evaluation import evaluate
 from sciml.expr.evolution import Evolution, evolution, first_order
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import atoms, coordinates_of, multi_index, scalar_leaf
-from sciml.known import Arguments, BoundLaws, known_values
+from sciml.known import Arguments, BoundLaws
 from sciml.problem import Problem
 from sciml.results import RESULTS
 from solvers.classical import fourier
 from solvers.classical.marching import Semilinear, Trajectory, march
 from solvers.classical.spectral.faces import Faces, face_conditions
 from solvers.classical.spectral.parity import parity
+from solvers.classical.spectral.statements import known_arrays
 from solvers.classical.spectral.periodic import ConstantPart, Period, constant_part, semilinear
 
 Complex = NDArray[np.complex128]
@@ -290,6 +291,6 @@ def _initial_spectrum(series: Series, points: Sequence[int]) -> Complex:
 def start_value(condition: PlacedCondition, points: dict[str, Any], given: Arguments) -> NDArray[np.float64]:
     """The value g / alpha that an initial condition gives to its field, or to its field's rate, at points."""
     pair = (condition.data, condition.alpha)
-    known = known_values(atoms(*pair), points, given)
+    known = known_arrays(atoms(*pair), points, given)
     data, alpha = evaluate(pair, known, BoundLaws(given.laws))
     return np.asarray(data, dtype=np.float64) / np.asarray(alpha, dtype=np.float64)

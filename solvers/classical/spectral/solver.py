@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from sciml.domains.box import Box
-from sciml.errors import OptionError
+from sciml.errors import LoweringError, OptionError
 from sciml.problem import Problem
 from sciml.results import RESULTS
 from sciml.solution import AbstractRepresentation, Estimate, Solution, Stats
@@ -74,9 +74,10 @@ class Spectral(AbstractSolver):
             reasons.append(f"it needs at most {_MOST_AXES} coordinates, found {len(problem.coordinates)}")
         reasons += [f"it needs a number for parameter {p.name}" for p in problem.unknown_parameters]
         reasons += [f"it needs a function bound to law {symbol.name}" for symbol in problem.unbound_laws]
-        if reasons or isinstance(form := _form(problem), Series | BoxForm):
+        if reasons:
             return reasons
-        return form
+        form = _form(problem)
+        return form if isinstance(form, list) else []
 
     def run(self, problem: Problem, run: Run) -> Solution:
         """Solve a problem that passed `check`."""
@@ -158,10 +159,13 @@ class Spectral(AbstractSolver):
 
 def _form(problem: Problem) -> Series | BoxForm | list[str]:
     """The spectral form of a problem, Fourier series in space first; or the reasons why it has none."""
-    series = series_form(problem)
-    if isinstance(series, Series):
-        return series
-    box = box_form(problem)
+    try:
+        series = series_form(problem)
+        if isinstance(series, Series):
+            return series
+        box = box_form(problem)
+    except LoweringError as refusal:
+        return [f"it needs derivatives of every factor, found {refusal.found}"]
     return box if isinstance(box, BoxForm) else [*box, f"and as a Fourier series in space: {series}"]
 
 

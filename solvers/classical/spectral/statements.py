@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import equinox as eqx
 import numpy as np
 from numpy.typing import NDArray
 
 from sciml.conditions import PlacedCondition
 from sciml.domains.regions import Side
 from sciml.expr.evaluation import evaluate
+from sciml.expr.leaves import Parameter
 from sciml.expr.linear import linearise
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import atoms, multi_index, scalar_leaf
@@ -108,12 +110,29 @@ def rows_of(
     return rows
 
 
-def known_on_grid(
-    residual: Scalar, grid: TensorGrid, given: Arguments, axis: int | None = None, face: int = 0
-) -> dict[Any, Any]:
-    """Values of a residual's known atoms on the grid, or on one end of one axis (an axis of length one)."""
-    points = grid.points()
-    if axis is not None:
-        name = grid.axes[axis].name
-        points[name] = np.full([1] * len(grid.axes), grid.axes[axis].bounds[face])
-    return known_values(atoms(residual), points, given)
+def known_on_grid(statements: Sequence[Statement], grid: TensorGrid, given: Arguments) -> dict[Scalar, Array]:
+    """Values of all atoms that are not fields, as NumPy arrays that broadcast against the grid."""
+    needed = tuple(dict.fromkeys(a for s in statements for a in atoms(s.residual) if a not in s.derivatives))
+    return known_arrays(needed, grid.points(), given)
+
+
+def known_arrays(needed: tuple[Scalar, ...], points: Mapping[str, Any], given: Arguments) -> dict[Scalar, Array]:
+    """`known_values` as NumPy arrays; given coefficients, which are JAX functions, in one compiled call."""
+    functions = tuple(atom for atom in needed if not isinstance(atom, Coordinate | Parameter))
+    values = known_values([atom for atom in needed if isinstance(atom, Coordinate | Parameter)], points, given)
+    if functions:
+        values |= dict(zip(functions, _function_values(functions, dict(points), given), strict=True))
+    return {atom: np.asarray(value, dtype=np.float64) for atom, value in values.items()}
+
+
+@eqx.filter_jit
+def _function_values(needed: tuple[Scalar, ...], points: dict[str, Any], given: Arguments) -> list[Any]:
+    values = known_values(needed, points, given)
+    return [values[atom] for atom in needed]
+
+
+def at_face(values: Array, axis: int, face: int) -> Array:
+    """Values at one end of an axis, which keeps length one; values that do not vary along it are kept."""
+    if values.ndim <= axis or values.shape[axis] == 1:
+        return values
+    return np.take(values, [face], axis=axis)

@@ -1,0 +1,167 @@
+r"""Posterior covariance of the coefficients, with noise and amplitude profiled by evidence.
+
+Given the face conditions the prior of the trial coefficients is $z = Fw$, $w \sim N(0, a^2 I)$, with
+$F = N^TS\Pi$ and Π the null space of $BS$, an axis at a time. The source is seen on the nodes with noise
+$\sigma^2 = \rho a^2$: $y = A F w + \epsilon$. With $(AF)^TAF = V D^2 V^T$ the posterior of w has covariance
+$a^2 V\,\rho/(D^2+\rho)\,V^T$; the amplitude is profiled out of the evidence, $a^2 = q(\rho)/n$ with
+$q = \sum_i (u_i^Ty)^2/(d_i^2+\rho) + |y_\perp|^2/\rho$, and ρ maximises
+$-\tfrac n2\log q - \tfrac12\sum_i\log(d_i^2+\rho) - \tfrac{n-r}2\log\rho$ on a logarithmic grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import final
+
+import numpy as np
+from scipy.linalg import null_space, svd
+
+from solvers.gp.galerkin import Discretisation
+from solvers.gp.inverse import SeparableInverse
+from solvers.gp.separable import KroneckerOperator
+from solvers.gp.spaces import AxisSpace
+from solvers.gp.tensors import kronecker, outer
+
+_RATIOS = np.logspace(-26, 2, 113)
+_ROUND_OFF = 1e-16
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What evidence says of amplitude and noise.
+
+    Attributes:
+        amplitude: a, standard deviation of the prior's unit.
+        ratio: $\\rho = \\sigma^2/a^2$.
+        evidence: logarithm of the profiled evidence, up to a constant.
+    """
+
+    amplitude: float
+    ratio: float
+    evidence: float
+
+    @property
+    def deviation(self) -> float:
+        """σ, in units of the source."""
+        return self.amplitude * float(np.sqrt(self.ratio))
+
+
+def profile_noise(variances: np.ndarray, components: np.ndarray, rest: float, count: int) -> Noise:
+    """Amplitude and noise ratio of largest evidence.
+
+    Args:
+        variances: prior variance $d_i^2$ of each seen direction, for unit amplitude.
+        components: the data $u_i^Ty$ in these directions.
+        rest: energy $|y_\\perp|^2$ of the data outside of them.
+        count: n, number of data.
+    """
+    d, energy = variances.ravel()[:, None], (np.abs(components) ** 2).ravel()[:, None]
+    scale = max(float(d.max()), np.finfo(float).tiny)
+    ratios = _RATIOS * scale
+    floor = _ROUND_OFF**2 * (float(energy.sum()) + rest) * count
+    quad = np.sum(energy / (d + ratios), axis=0) + max(rest, floor) / ratios
+    logdet = np.sum(np.log(d + ratios), axis=0) + (count - d.size) * np.log(ratios)
+    evidence = -0.5 * count * np.log(quad / count) - 0.5 * logdet
+    best = int(np.argmax(evidence))
+    return Noise(float(np.sqrt(quad[best] / count)), float(ratios[best]), float(evidence[best]))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Posterior of the coefficients.
+
+    Attributes:
+        noise: profiled noise.
+        mean: coefficients C of the mean at that noise.
+        factor: E with covariance $EE^T$ of the flattened C; `(coefficients, directions)`.
+    """
+
+    noise: Noise
+    mean: np.ndarray
+    factor: np.ndarray
+
+
+def whitening(space: AxisSpace) -> np.ndarray:
+    """$S\\,\\Pi$, `(rank, free)`: coefficients that meet homogeneous conditions, from independent unit normals."""
+    s = space.basis.scales
+    if not space.rows:
+        return np.diag(s)
+    weighted = space.constraint * s
+    return s[:, None] * null_space(weighted / np.linalg.norm(weighted, axis=1, keepdims=True), rcond=1e-13)
+
+
+def exact_posterior(discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, lift: np.ndarray) -> Posterior:
+    """The posterior by one dense singular-value decomposition.
+
+    Args:
+        discrete: the spaces.
+        operator: the linear, or linearised, equation.
+        data: y, what the operator must make of $C - $ lift, on the nodes.
+        lift: coefficients that meet the conditions.
+    """
+    white = [whitening(s) for s in discrete.spaces]
+    seen = sum(
+        c * reduce(np.kron, [s.project(f) @ w for s, f, w in zip(discrete.spaces, key, white, strict=True)])
+        for key, c in operator.terms.items()
+    )
+    projected = kronecker([s.basis.vectors.T for s in discrete.spaces], data)
+    u, d, vt = svd(seen, full_matrices=False)  # not through its square, which would lose half of the digits
+    variances, v = d**2, vt.T
+    components = u.T @ projected.ravel()
+    rest = max(float(np.sum(data**2) - np.sum(components**2)), 0.0)
+    noise = profile_noise(variances, components, rest, data.size)
+    w = v @ (d * components / (variances + noise.ratio))
+    spread = v * (noise.amplitude * np.sqrt(noise.ratio / (variances + noise.ratio)))
+    shape = [m.shape[1] for m in white]
+    mean = lift + kronecker(white, w.reshape(shape))
+    return Posterior(noise, mean, _expanded(white, spread, shape))
+
+
+def _expanded(white: list[np.ndarray], spread: np.ndarray, shape: list[int]) -> np.ndarray:
+    columns = kronecker([*white, None], spread.reshape(*shape, -1))
+    return columns.reshape(-1, columns.shape[-1])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DiagonalPosterior:
+    """Posterior taken as independent over the modes of fast diagonalisation.
+
+    Attributes:
+        noise: profiled noise.
+        modes: of each axis, `(rank, free)`: coefficients of each mode.
+        variances: of each mode's amplitude, a tensor.
+    """
+
+    noise: Noise
+    modes: tuple[np.ndarray, ...]
+    variances: np.ndarray
+
+
+def diagonal_posterior(discrete: Discretisation, inverse: SeparableInverse, data: np.ndarray) -> DiagonalPosterior | None:
+    """The posterior over modes, where every axis has them: no matrix larger than an axis.
+
+    Args:
+        discrete: the spaces.
+        inverse: of the linear, or linearised, equation.
+        data: y, as for `exact_posterior`.
+    """
+    modes = [m for m in inverse.modes if m is not None]
+    if inverse.denominators is None or len(modes) < len(inverse.modes):
+        return None
+    priors = []
+    for space, mode in zip(discrete.spaces, modes, strict=True):
+        back = np.linalg.solve(mode.right, space.trial.T @ whitening(space))
+        priors.append(np.sum(np.abs(back) ** 2, axis=1))
+    prior = outer(priors)
+    gain = np.abs(inverse.denominators) ** 2
+    tested = discrete.test(data)
+    components = kronecker([m.left for m in modes], tested)
+    rest = max(float(np.sum(data**2) - np.sum(tested**2)), 0.0)
+    noise = profile_noise(gain * prior, components, rest, data.size)
+    variances = noise.amplitude**2 * noise.ratio * prior / (gain * prior + noise.ratio)
+    real = tuple(s.trial @ m.right for s, m in zip(discrete.spaces, modes, strict=True))
+    return DiagonalPosterior(noise, real, variances)

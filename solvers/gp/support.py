@@ -1,0 +1,97 @@
+"""What KroneckerGP cannot solve, as sentences, found before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sciml.conditions import ConditionKind, PlacedCondition
+from sciml.domains.box import Box
+from sciml.errors import LoweringError
+from sciml.expr.nodes import Apply
+from sciml.expr.operations import Op
+from sciml.expr.traverse import atoms, is_unknown
+from sciml.problem import Problem
+from solvers.gp.shapes import AbstractShape
+from solvers.gp.statement import Statement, is_constant
+
+_MOST_AXES = 3
+_ON_FACES = {
+    ConditionKind.DIRICHLET,
+    ConditionKind.NEUMANN,
+    ConditionKind.ROBIN,
+    ConditionKind.INITIAL,
+    ConditionKind.INITIAL_RATE,
+}
+
+
+def reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]:
+    """Everything that rules a problem out."""
+    found = list(_reasons_of_kind(problem))
+    if not found:
+        found = [*_equation_reasons(problem, shape), *(r for c in problem.placed_conditions for r in _face_reasons(c))]
+    yield from found or _count_reasons(Statement(problem))
+
+
+def _reasons_of_kind(problem: Problem) -> Iterator[str]:
+    if not isinstance(problem.domain, Box):
+        yield f"it needs a Box, the domain is a {type(problem.domain).__name__}"
+    elif len(problem.coordinates) > _MOST_AXES:
+        yield f"it needs at most {_MOST_AXES} coordinates, time included, the problem has {len(problem.coordinates)}"
+    try:
+        count = len(problem.residuals)
+    except LoweringError as error:
+        yield str(error)
+        return
+    if len(problem.unknowns) != 1 or count != 1:
+        yield f"it needs one scalar equation for one scalar field, there are {count} for {len(problem.unknowns)}"
+    for f in problem.fields:
+        lacking = [x.name for x in problem.coordinates if x not in f.on]
+        if lacking:
+            yield f"it needs a field of every coordinate, {f.name} does not depend on {', '.join(lacking)}"
+    for p in problem.unknown_parameters:
+        yield f"it needs a number for the parameter {p.name}"
+    for symbol in problem.unbound_laws:
+        yield f"it needs a function bound to the law {symbol.name}"
+    if problem.observations:
+        yield "it needs a problem without observations: data come from the equation and its conditions"
+
+
+def _equation_reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]:
+    statement = Statement(problem)
+    for atom in atoms(statement.residual):
+        if is_unknown(atom) and isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL):
+            yield f"it needs a local equation, `{atom!r}` is not"
+            return
+    for k, axis in enumerate(statement.axes):
+        if statement.orders[k] > shape.most_derivatives:
+            yield (
+                f"draws of {type(shape).__name__} have {shape.most_derivatives} derivatives, "
+                f"the equation takes {statement.orders[k]} along {axis.name}"
+            )
+
+
+def _face_reasons(condition: PlacedCondition) -> Iterator[str]:
+    place, e = condition.place, condition.residual
+    if condition.kind is ConditionKind.PERIODIC:
+        yield "it needs periodic axes declared in the domain, Box(..., periodic=x), not as a condition"
+    elif condition.kind not in _ON_FACES:
+        yield f"it needs linear conditions on u or its normal derivative on whole faces, not `{e!r} == 0` on {place}"
+    elif not (is_constant(condition.alpha) and is_constant(condition.gamma)):
+        yield f"it needs conditions with constant coefficients, not `{e!r} == 0`"
+
+
+def _count_reasons(statement: Statement) -> Iterator[str]:
+    """A condition for every derivative along an axis, and in a boundary-value axis as many at each end."""
+    for k, axis in enumerate(statement.axes):
+        rows, order = statement.rows(k), statement.orders[k]
+        if statement.is_periodic(k):
+            continue
+        if len(rows) != order:
+            yield (
+                f"the equation has {order} derivatives along {axis.name} and the problem has {len(rows)} conditions "
+                f"there: it needs as many conditions, or the problem is ill-posed"
+            )
+        elif len(statement.axes) > 1 and not axis.is_time and order % 2 == 0:
+            lower = sum(r.position == statement.bounds(k)[0] for r in rows)
+            if 2 * lower != order:
+                yield f"it needs as many conditions on each end of {axis.name}: all data on one end are ill-posed"

@@ -1,0 +1,375 @@
+"""FiniteDifference on evolutions: orders, mixes of faces, transport, conservation, systems, stiffness, failures."""
+
+from __future__ import annotations
+
+import diffrax
+import numpy as np
+import pytest
+
+from sciml import (
+    RESULTS,
+    Box,
+    Coefficient,
+    D,
+    Field,
+    Nearest,
+    Parameter,
+    Problem,
+    UnsupportedProblemError,
+    VectorField,
+    coordinates,
+    cos,
+    div,
+    exp,
+    grad,
+    identity,
+    integral,
+    laplacian,
+    pi,
+    sin,
+    solve,
+    trace,
+    transpose,
+    uniform_grid,
+    vector,
+)
+from solvers.classical.finite_difference import WENO, Central, FiniteDifference, Upwind
+from solvers.classical.finite_difference.grid import Axis, Grid
+from solvers.classical.finite_difference.system import read_system
+
+t, x = coordinates("t x")
+u = Field("u", t, x)
+line = Box({t: (0, 0.5), x: (0, 1)})
+circle = Box({t: (0, 0.5), x: (0, 1)}, periodic=x)
+start = line.at(t=0)
+
+
+def largest_error(problem: Problem, solver: FiniteDifference) -> float:
+    solution = solve(problem, solver)
+    assert solution.result is RESULTS.successful
+    errors = solution.errors(problem.reference, uniform_grid(problem.box, 17))
+    return max(e["max"] for e in errors.values())
+
+
+def observed_order(problem: Problem, points: tuple[int, int], order: int) -> float:
+    tight = {"order": order, "rtol": 1e-11, "atol": 1e-13}
+    coarse, fine = (largest_error(problem, FiniteDifference(points=n, **tight)) for n in points)
+    return float(np.log(coarse / fine) / np.log((points[1] - 1) / (points[0] - 1)))
+
+
+def heat() -> Problem:
+    """Dirichlet data that move on one face, a Robin condition on the other."""
+    exact = exp(-t) * sin(2 * x + 0.5)
+    return Problem(
+        [u.dt == 0.25 * u.dxx],
+        line,
+        [
+            (u == exact).on(start),
+            (u == exact).on(line.boundary["x-"]),
+            (u.dx + u == exp(-t) * (2 * cos(2 * x + 0.5) + sin(2 * x + 0.5))).on(line.boundary["x+"]),
+        ],
+        exact={u: exact},
+    )
+
+
+def wave() -> Problem:
+    exact = cos(2 * t) * sin(2 * x + 1)
+    return Problem(
+        [u.dtt == u.dxx],
+        line,
+        [
+            (u == exact).on(start),
+            (u.dt == 0).on(start),
+            (u == cos(2 * t) * sin(1)).on(line.boundary["x-"]),
+            (u.dx == 2 * cos(2 * t) * cos(3)).on(line.boundary["x+"]),
+        ],
+        exact={u: exact},
+    )
+
+
+def plane_wave_system() -> Problem:
+    """Two fields of first order: one condition a face."""
+    v = Field("v", t, x)
+    return Problem(
+        [u.dt == v.dx, v.dt == u.dx],
+        line,
+        [(u == sin(pi * x)).on(start), (v == 0).on(start), (u == 0).on(line.boundary(x))],
+        exact={u: sin(pi * x) * cos(pi * t), v: cos(pi * x) * sin(pi * t)},
+    )
+
+
+@pytest.mark.parametrize(("problem", "order", "points", "least"), [
+    (heat(), 2, (17, 33), 1.9), (heat(), 4, (17, 33), 3.7), (heat(), 6, (17, 33), 5.0),
+    (wave(), 2, (17, 33), 1.9), (wave(), 4, (17, 33), 3.8), (wave(), 6, (17, 33), 5.0),
+    (plane_wave_system(), 2, (33, 65), 1.9), (plane_wave_system(), 4, (33, 65), 3.5),
+])  # fmt: skip
+def test_order_in_space(problem, order, points, least):
+    assert observed_order(problem, points, order) > least
+
+
+def test_transport_is_upwinded_where_nothing_diffuses():
+    exact = exp(-50 * (x - t - 0.2) ** 2)
+    problem = Problem(
+        [u.dt + u.dx == 0], line, [(u == exact).on(start), (u == exact).on(line.boundary["x-"])], exact={u: exact}
+    )
+    assert observed_order(problem, (61, 91), 4) > 4.5
+
+
+def jump_carried_by(advection) -> tuple[np.ndarray, np.ndarray]:
+    problem = Problem([u.dt + u.dx == 0], circle, [(u == exp(-((x - 0.4) ** 8) * 1e7)).on(start)])
+    solver = FiniteDifference(points=80, advection=advection, integrator=diffrax.Tsit5(), rtol=1e-6, atol=1e-8)
+    solution = solve(problem, solver, throw=False)
+    return solution(t=0, x=np.arange(80) / 80), solution(t=0.5, x=np.arange(80) / 80)
+
+
+@pytest.mark.parametrize(("advection", "overshoot"), [(Upwind(1), 1e-8), (WENO(), 2e-3)])
+def test_steep_front_is_carried_without_overshoot(advection, overshoot):
+    before, after = jump_carried_by(advection)
+    assert after.max() < before.max() + overshoot
+    assert after.min() > before.min() - overshoot
+
+
+def test_central_differences_overshoot_at_a_front():
+    before, after = jump_carried_by(Central())
+    assert after.max() > before.max() + 0.02
+
+
+@pytest.mark.parametrize("order", [2, 6])
+@pytest.mark.parametrize("flux", [u**2 / 2 - 0.02 * u.dx, -(1 + u**2) * u.dx, u**3])
+def test_fluxes_conserve_to_round_off(flux, order):
+    problem = Problem([u.dt + D(flux, x) == 0], circle, [(u == 1 + 0.5 * sin(2 * pi * x)).on(start)])
+    solution = solve(problem.replace(domain=circle.with_bounds(t=(0, 0.02))), FiniteDifference(points=40, order=order))
+    totals = solution.representation.values[0].sum(axis=1)
+    np.testing.assert_allclose(totals, totals[0], rtol=1e-13)
+
+
+def test_shock_moves_at_the_speed_of_its_jump():
+    box = Box({t: (0, 0.4), x: (-1, 1)})
+    profile = 0.5 * (1 - (2 / (1 + exp(-100 * x)) - 1))
+    problem = Problem(
+        [u.dt + D(u**2 / 2, x) == 0], box, [(u == profile).on(box.at(t=0)), (u == 1).on(box.boundary["x-"])]
+    )
+    solution = solve(problem, FiniteDifference(points=201, rtol=1e-6, atol=1e-8))
+    at = np.linspace(-0.9, 0.9, 361)
+    values = solution(t=0.4, x=at)
+    assert at[np.argmin(np.abs(values - 0.5))] == pytest.approx(0.2, abs=0.01)
+    assert -1e-3 < values.min()
+    assert values.max() < 1 + 1e-3
+
+
+@pytest.mark.parametrize("transport", [u * u.dx, D(u**2 / 2, x)])
+def test_steepening_front_agrees_with_a_fine_grid(transport):
+    box = Box({t: (0, 0.5), x: (-1, 1)})
+    problem = Problem(
+        [u.dt + transport == 0.05 * u.dxx], box, [(u == -sin(pi * x)).on(box.at(t=0)), (u == 0).on(box.boundary(x))]
+    )
+    at = np.linspace(-1, 1, 101)
+    fine, coarse = (solve(problem, FiniteDifference(points=n, order=6))(t=0.5, x=at) for n in (321, 161))
+    third, weno = (
+        solve(problem, FiniteDifference(points=161, order=4, advection=scheme))(t=0.5, x=at) for scheme in (Upwind(3), WENO())
+    )
+    assert np.max(np.abs(coarse - fine)) < 2e-6
+    assert np.max(np.abs(third - fine)) < 2e-3
+    assert np.max(np.abs(weno - fine)) < 5e-4
+
+
+def test_jump_of_the_coefficient_in_an_evolution():
+    """The steady profile of -(a u')' = 1 stays where it is."""
+    a = Coefficient("a", x, values=[1.0, 1.0, 10.0, 10.0], points=([0, 0.4999, 0.5001, 1],), interpolation=Nearest())
+    flux = (0.125 + 0.0375) / 0.55
+    at = np.linspace(0, 1, 41)
+    left, right = flux * at - at**2 / 2, flux * 0.5 - 0.125 + (flux * (at - 0.5) - (at**2 - 0.25) / 2) / 10
+    steady = np.where(at < 0.5, left, right)
+    profile = Coefficient("profile", x, values=steady, points=(at,))
+    problem = Problem([u.dt == div(a * grad(u)) + 1], line, [(u == profile).on(start), (u == 0).on(line.boundary(x))])
+    solution = solve(problem, FiniteDifference(points=41))
+    np.testing.assert_allclose(solution(t=0.5, x=at), steady, atol=1e-7)
+
+
+def patterns() -> Problem:
+    t, x, y = coordinates("t x y")
+    a, b = Field("a", t, x, y), Field("b", t, x, y)
+    box = Box({t: (0, 2), x: (0, 1), y: (0, 1)}, periodic=(x, y))
+    feed = Parameter("feed", 0.04)
+    bump = exp(-60 * ((x - 0.5) ** 2 + (y - 0.5) ** 2))
+    return Problem(
+        [a.dt == 1e-3 * laplacian(a) - a * b**2 + feed * (1 - a), b.dt == 5e-4 * laplacian(b) + a * b**2 - 0.1 * b],
+        box,
+        [(a == 1 - bump / 2).on(box.at(t=0)), (b == bump / 4).on(box.at(t=0))],
+    )
+
+
+def test_reacting_system_converges_and_new_numbers_do_not_recompile():
+    problem = patterns()
+    at = {"t": 2.0, "x": np.linspace(0, 1, 11), "y": 0.45}
+    solutions = [solve(problem, FiniteDifference(points=n)) for n in (24, 48)]
+    for name in ("a", "b"):
+        assert np.max(np.abs(solutions[0](**at)[name] - solutions[1](**at)[name])) < 5e-4
+    other = solve(problem.replace(feed=0.06), FiniteDifference(points=24))
+    assert other.stats.compile < 0.2 * solutions[0].stats.compile
+    assert np.max(np.abs(other(**at)["a"] - solutions[0](**at)["a"])) > 1e-3
+
+
+def test_plane_elastic_wave():
+    t, x, y = coordinates("t x y")
+    d = VectorField("d", 2, t, x, y)
+    box = Box({t: (0, 0.25), x: (0, 1), y: (0, 1)}, periodic=(x, y))
+    strain = (grad(d) + transpose(grad(d))) / 2
+    stress = trace(strain) * identity(2) + strain
+    phase = 2 * pi * (x - 2**0.5 * t)
+    exact = vector(sin(phase), 0 * x)
+    problem = Problem(
+        [d.dtt == div(stress)],
+        box,
+        [(d == exact).on(box.at(t=0)), (d.dt == vector(-(2**1.5) * pi * cos(phase), 0 * x)).on(box.at(t=0))],
+        exact={d: exact},
+    )
+    assert largest_error(problem, FiniteDifference(points={"x": 32, "y": 12})) < 5e-5
+
+
+def test_heat_in_a_rectangle_with_moving_walls():
+    t, x, y = coordinates("t x y")
+    u = Field("u", t, x, y)
+    box = Box({t: (0, 0.3), x: (0, 1), y: (0, 1)})
+    exact = exp(-t) * sin(x + 0.5) * cos(y) + t * x
+    problem = Problem(
+        [u.dt == laplacian(u) / 2 + x],
+        box,
+        [
+            (u == exact).on(box.at(t=0)),
+            (u == exact).on(box.boundary["x-"]),
+            (u.dx == exp(-t) * cos(x + 0.5) * cos(y) + t).on(box.boundary["x+"]),
+            (u.dy == -exp(-t) * sin(x + 0.5) * sin(y)).on(box.boundary(y)),
+        ],
+        exact={u: exact},
+    )
+    assert largest_error(problem, FiniteDifference(points=15)) < 3e-6
+    assert largest_error(problem, FiniteDifference(points=15, integrator=diffrax.Kvaerno5())) < 3e-6
+
+
+def test_stiff_diffusion_is_integrated_implicitly():
+    exact = exp(-pi * pi * t) * sin(pi * x)
+    problem = Problem([u.dt == u.dxx], line, [(u == exact).on(start), (u == 0).on(line.boundary(x))], exact={u: exact})
+    solution = solve(problem, FiniteDifference(points=1201))
+    assert solution.stats.iterations < 400  # an explicit method would need a million
+    assert solution.errors(problem.reference, uniform_grid(problem.box, 17))["u"]["max"] < 1e-8
+
+
+def test_outgoing_wave_leaves_through_an_absorbing_face():
+    box = Box({t: (0, 2), x: (-1, 1)})
+    problem = Problem(
+        [u.dtt == u.dxx],
+        box,
+        [
+            (u == exp(-40 * x**2)).on(box.at(t=0)),
+            (u.dt == 0).on(box.at(t=0)),
+            (u.dt - u.dx == 0).on(box.boundary["x-"]),
+            (u.dt + u.dx == 0).on(box.boundary["x+"]),
+        ],
+    )
+    solution = solve(problem, FiniteDifference(points=161))
+    assert np.max(np.abs(solution(t=2.0, x=np.linspace(-1, 1, 33)))) < 2e-4
+
+
+def test_beam_has_two_conditions_a_face():
+    box = Box({t: (0, 0.02), x: (0, 1)})
+    exact = sin(pi * x) * cos(pi**2 * t)
+    problem = Problem(
+        [u.dtt + u.dxxxx == 0],
+        box,
+        [
+            (u == exact).on(box.at(t=0)),
+            (u.dt == 0).on(box.at(t=0)),
+            (u == 0).on(box.boundary(x)),
+            (u.dxx == 0).on(box.boundary(x)),
+        ],
+        exact={u: exact},
+    )
+    assert largest_error(problem, FiniteDifference(points=41)) < 1e-5
+
+
+def test_radiating_face_in_an_evolution():
+    exact = exp(t + x)
+    problem = Problem(
+        [u.dt == u.dxx],
+        line,
+        [
+            (u == exact).on(start),
+            (u.dx - u**4 == exp(t) - exp(4 * t)).on(line.boundary["x-"]),
+            (u == exact).on(line.boundary["x+"]),
+        ],
+        exact={u: exact},
+    )
+    assert largest_error(problem, FiniteDifference(points=21)) < 1e-6
+
+
+def test_mass_that_varies_and_rates_that_mix():
+    v = Field("v", t, x)
+    eu, ev = exp(-t) * sin(2 * pi * x), exp(-2 * t) * cos(2 * pi * x)
+    mass = 2 + sin(2 * pi * x)
+    problem = Problem(
+        [mass * u.dt + v.dt == -mass * eu - 2 * ev, u.dt - 3 * v.dt == -eu + 6 * ev + 0 * u.dx + 0 * v.dx],
+        circle,
+        [(u == eu).on(start), (v == ev).on(start)],
+        exact={u: eu, v: ev},
+    )
+    assert largest_error(problem, FiniteDifference(points=40, order=6)) < 1e-6
+
+
+# what goes wrong
+
+
+def test_blow_up_is_reported_as_not_finite():
+    problem = Problem([u.dt == u**2 + 0.001 * u.dxx], circle, [(u == 4 + sin(2 * pi * x)).on(start)])
+    assert solve(problem, FiniteDifference(points=20), throw=False).result is RESULTS.nonfinite
+
+
+def test_unresolved_front_is_reported():
+    problem = Problem([u.dt + u * u.dx == 1e-3 * u.dxx], circle, [(u == sin(2 * pi * x)).on(start)])
+    solution = solve(problem, FiniteDifference(points=24, advection=Central()), throw=False)
+    assert solution.result in (RESULTS.under_resolved, RESULTS.nonfinite)
+
+
+def test_callback_and_budget_stop_the_march():
+    seen = []
+
+    def watch(state) -> bool:
+        seen.append(state["t"])
+        return len(seen) == 3
+
+    problem = heat()
+    stopped = solve(problem, FiniteDifference(points=21), callback=watch)
+    assert stopped.result is RESULTS.interrupted
+    assert stopped.stats.extra["time_reached"] == pytest.approx(seen[-1]) == pytest.approx(0.5 * 3 / 16)
+    assert solve(problem, FiniteDifference(points=21), budget=1e-6).result is RESULTS.budget_exhausted
+
+
+v = Field("v", t, x)
+WALLS = [(u == 0).on(line.boundary(x)), (u == sin(pi * x)).on(start)]
+UNSUPPORTED = {
+    "linear in the highest time derivative": Problem([u.dt**2 + u.dt == u.dxx], line, WALLS),
+    "time derivative of every unknown": Problem(
+        [u.dt == u.dxx + v, v.dxx == u], line, [*WALLS, (v == 0).on(line.boundary(x))]
+    ),
+    "not differentiated in space": Problem([u.dt == u.dxx + D(u, t, x, x)], line, WALLS),
+    "local equations": Problem([u.dt == u.dxx + integral(u)], line, WALLS),
+}
+
+
+@pytest.mark.parametrize("reason", UNSUPPORTED)
+def test_unsupported_problem_is_refused_with_its_reason(reason):
+    with pytest.raises(UnsupportedProblemError, match=reason):
+        solve(UNSUPPORTED[reason], FiniteDifference())
+
+
+def test_grid_too_coarse_for_its_stencils_is_refused():
+    with pytest.raises(UnsupportedProblemError, match="at least 14 points along x for order 6"):
+        solve(heat(), FiniteDifference(points=10, order=6))
+
+
+def test_equal_problems_share_compiled_code():
+    grid = Grid((Axis("x", 0.0, 1.0, 21, False),))
+    first, second = read_system(heat(), grid, 4), read_system(heat(), grid, 4)
+    assert first == second
+    assert hash(first) == hash(second)
+    assert first != read_system(wave(), grid, 4)
