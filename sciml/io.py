@@ -17,8 +17,7 @@ import numpy as np
 
 from sciml.errors import FileError, ParseError
 from sciml.files import whole_file
-from sciml.problem_json import problem_from_json, problem_to_json
-from sciml.reference import ComputedReference, ExactReference
+from sciml.problem_json import is_writable, problem_from_json, problem_to_json
 from sciml.results import RESULTS
 from sciml.solution import AbstractRepresentation, Estimate, Solution, Stats
 from sciml.storable import Json, Reader, Writer, checked_header, damaged_document, storable
@@ -135,8 +134,7 @@ def _read(text: bytes, packed: bytes) -> Solution:
 
 def _solution_to_json(solution: Solution, writer: Writer) -> dict[str, Json]:
     problem = solution.problem
-    truth = problem.reference
-    if not isinstance(truth, ExactReference | ComputedReference | None) or getattr(truth, "instead", None) is not None:
+    if not is_writable(problem.reference):
         problem = problem.replace(reference=None)
     return {
         "problem": problem_to_json(problem, writer),

@@ -170,6 +170,13 @@ def _read_observation(data: Json, nodes: list[Expr], box: Box, reader: Reader) -
 # truths
 
 
+def is_writable(truth: AbstractReference | ComputedReference | None) -> bool:
+    """Whether a truth holds no function."""
+    if isinstance(truth, ComputedReference):
+        return truth.instead is None
+    return truth is None or isinstance(truth, ExactReference)
+
+
 def _reference_to_json(
     reference: AbstractReference | ComputedReference | None, table: NodeTable, writer: Writer
 ) -> Json:
@@ -178,7 +185,7 @@ def _reference_to_json(
     if isinstance(reference, ExactReference):
         numbers = {name: float(np.asarray(number)) for name, number in reference.arguments.parameters.items()}
         return {"exact": {name: table.add(e) for name, e in reference.expressions.items()}, "numbers": numbers}
-    if isinstance(reference, ComputedReference) and reference.instead is None:
+    if isinstance(reference, ComputedReference) and is_writable(reference):
         options = [writer.write(dict(o), "an option of the reference") for o in (reference.fine, reference.coarse)]
         return {"computed": reference.solver, "options": options}
     raise FileError(

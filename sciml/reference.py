@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import jax.numpy as jnp
 import numpy as np
 
+from sciml.errors import ProblemWarning
 from sciml.expr.evaluation import evaluate
 from sciml.expr.nodes import Scalar
 from sciml.expr.traverse import atoms
@@ -124,4 +126,8 @@ class ComputedReference:
 
     def renumbered(self, numbers: Mapping[str, float]) -> ComputedReference:
         """The recipe for other numbers: it holds for any, and what it makes states its own error."""
-        return self if self.instead is None else replace(self, instead=self.instead.replace(**numbers))
+        if self.instead is None:
+            return self
+        with warnings.catch_warnings():  # what is doubtful was said when the recipe was made
+            warnings.simplefilter("ignore", ProblemWarning)
+            return replace(self, instead=self.instead.replace(**numbers))

@@ -20,6 +20,7 @@ from sciml.files import whole_file
 from sciml.metrics import field_errors
 from sciml.problem import Problem
 from sciml.reference import AbstractReference, ComputedReference, Values
+from sciml.solution import Solution
 from sciml.solve import solve
 from sciml.solver import AbstractSolver
 
@@ -98,7 +99,7 @@ def compute_reference(
         cache_dir: where to keep it (default: `default_cache()`).
 
     Raises:
-        SolveError: a computation did not meet its own tolerance.
+        SolveError: the truth did not meet its own tolerance, or the coarser computation has no finite solution.
     """
     folder = default_cache() if cache_dir is None else cache_dir
     points = {name: np.asarray(p) for name, p in grid.points().items()}
@@ -108,7 +109,9 @@ def compute_reference(
     kept = _read(folder / key, names, points)
     if kept is None:
         solvers = [make_solver(recipe.solver, dict(options)) for options in (recipe.fine, recipe.coarse)]
-        fine, coarse = (_values(problem, recipe, solver, points) for solver in solvers)
+        truth, comparison = (solve(recipe.instead or problem, solver) for solver in solvers)
+        _check(problem, truth)
+        fine, coarse = (_values(recipe, solution, points) for solution in (truth, comparison))
         differences = field_errors(coarse, fine, np.asarray(grid.quadrature()))
         kept = fine, max(difference["relative_l2"] for difference in differences.values())
         with suppress(OSError):  # a cache that cannot be written costs time, not the truth
@@ -129,16 +132,17 @@ def _key(problem: Problem, recipe: ComputedReference, points: Mapping[str, np.nd
     return digest.hexdigest()
 
 
-def _values(
-    problem: Problem, recipe: ComputedReference, solver: AbstractSolver, points: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    solution = solve(recipe.instead or problem, solver)
-    if not solution.result.is_success:
+def _check(problem: Problem, truth: Solution) -> None:
+    """Refuse a truth that missed its own tolerance; the coarser computation may, that is what it is for."""
+    if not truth.result.is_success:
         raise SolveError(
-            f"{solution.result.name} from {solver!r} while computing the truth of {problem.name or 'a problem'}",
+            f"{truth.result.name} from {truth.solver} while computing the truth of {problem.name or 'a problem'}",
             "a solver that meets its own tolerance",
             "change the options of the recipe",
         )
+
+
+def _values(recipe: ComputedReference, solution: Solution, points: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     values = solution.values(points)
     return {name: np.asarray(v) for name, v in (recipe.back(values) if recipe.back else values).items()}
 

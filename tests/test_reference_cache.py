@@ -48,14 +48,14 @@ class Toy(AbstractSolver):
 class Workshop:
     """Makes toy solvers and counts them."""
 
-    def __init__(self, result: RESULTS = RESULTS.successful):
+    def __init__(self, fine: RESULTS = RESULTS.successful, coarse: RESULTS = RESULTS.successful):
         self.made = 0
-        self.result = result
+        self.results = (fine, coarse)
 
     def __call__(self, name: str, options: dict[str, Any]) -> AbstractSolver:
         assert name == "toy"
         self.made += 1
-        return Toy(**options, result=self.result)
+        return Toy(**options, result=self.results[(self.made - 1) % 2])
 
 
 def problem(load: float = 2.0) -> Problem:
@@ -142,6 +142,13 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None
     (tmp_path / "taken").write_text("a file, not a folder")
     truth = compute_reference(problem(), RECIPE, GRID, Workshop(), tmp_path / "taken")
     assert truth.error > 0
+
+
+def test_the_coarser_computation_may_miss_its_tolerance(tmp_path: Path) -> None:
+    workshop = Workshop(coarse=RESULTS.under_resolved)
+    assert compute_reference(problem(), RECIPE, GRID, workshop, tmp_path).error > 0
+    with pytest.raises(SolveError, match="nonfinite from Toy"):
+        compute_reference(problem(3.0), RECIPE, GRID, Workshop(coarse=RESULTS.nonfinite), tmp_path)
 
 
 @pytest.mark.parametrize("result", [RESULTS.under_resolved, RESULTS.max_steps_reached])

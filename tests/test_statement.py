@@ -7,8 +7,24 @@ import jax.numpy as jnp
 import pytest
 
 from sciml import (
-    Box, Coefficient, Cubic, ExactReference, Field, FunctionReference, Parameter, Problem, at, coordinates, cos, div,
-    exp, grad, integral, normal_derivative, pi, sin,
+    Box,
+    Coefficient,
+    Cubic,
+    ExactReference,
+    Field,
+    FunctionReference,
+    Parameter,
+    Problem,
+    at,
+    coordinates,
+    cos,
+    div,
+    exp,
+    grad,
+    integral,
+    normal_derivative,
+    pi,
+    sin,
 )  # fmt: skip
 from sciml.statement import StatementResidual, statement_residuals
 
@@ -80,6 +96,8 @@ def test_gridded_coefficient_in_the_equation() -> None:
     assert worst(problem, problem.reference) < 1e-14
 
 
-@pytest.mark.parametrize(("largest", "scale", "relative"), [(1e-3, 10.0, 1e-4), (0.5, 0.0, 0.5), (float("nan"), 1.0, float("inf"))])
+@pytest.mark.parametrize(
+    ("largest", "scale", "relative"), [(1e-3, 10.0, 1e-4), (0.5, 0.0, 0.5), (float("nan"), 1.0, float("inf"))]
+)
 def test_relative_residual(largest: float, scale: float, relative: float) -> None:
     assert StatementResidual(largest, scale).relative == pytest.approx(relative)

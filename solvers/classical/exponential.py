@@ -172,8 +172,5 @@ def etdrk4_step(
     third = apply(c.half, first) + apply(c.stage, 2 * at_second - start)
     at_third = nonlinear(time + step, third)
     return (
-        apply(c.whole, state)
-        + apply(c.first, start)
-        + apply(c.middle, at_first + at_second)
-        + apply(c.last, at_third)
+        apply(c.whole, state) + apply(c.first, start) + apply(c.middle, at_first + at_second) + apply(c.last, at_third)
     )

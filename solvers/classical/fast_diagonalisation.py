@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eig, eigh, schur
 
 Array = NDArray[np.float64]
-Numbers = NDArray[np.float64] | NDArray[np.complex128]
+Numbers = Any
+"""A real or complex array."""
 
 _SCHUR_ABOVE = 1e6
 _SYMMETRY = 1e-8
@@ -174,9 +175,10 @@ def _invert(factorisation: Factorisation, inside: Array) -> Array:
     values: Numbers = inside
     for k, spectrum in enumerate(factorisation.spectra):
         values = along(spectrum.left, values, k)
-    upper = [k for k, spectrum in enumerate(factorisation.spectra) if spectrum.triangular is not None]
+    upper = [(k, spectrum.triangular) for k, spectrum in enumerate(factorisation.spectra)]
+    upper = [(k, triangular) for k, triangular in upper if triangular is not None]
     if upper:
-        values = _substitute(factorisation.spectra[upper[0]].triangular, factorisation.denominators, values, upper[0])
+        values = _substitute(upper[0][1], factorisation.denominators, values, upper[0][0])
     else:
         values = values / factorisation.denominators
     for k, spectrum in enumerate(factorisation.spectra):

@@ -80,7 +80,9 @@ def to_grid(spectrum: Array, points: Sequence[int]) -> Array:
     padded = resize(spectrum, cutoffs)
     for axis, size in zip(range(spectrum.ndim - len(points), spectrum.ndim - 1), points, strict=False):
         if size % 2 == 0:  # FFT order has one Nyquist mode where the spectrum has two
-            low, high = (xp.take(padded, xp.arange(*ends), axis=axis) for ends in ((0, size // 2), (size // 2 + 1, size + 1)))
+            low, high = (
+                xp.take(padded, xp.arange(*ends), axis=axis) for ends in ((0, size // 2), (size // 2 + 1, size + 1))
+            )
             padded = xp.concatenate([low, high], axis=axis)
     return xp.fft.irfftn(padded, s=tuple(points), axes=tuple(range(-len(points), 0)), norm="forward")
 
@@ -96,7 +98,9 @@ def from_grid(values: Array, cutoffs: Sequence[int]) -> Array:
     return full
 
 
-def grid_points(points: Sequence[int], lengths: Sequence[float], origin: Sequence[float]) -> tuple[NDArray[np.float64], ...]:
+def grid_points(
+    points: Sequence[int], lengths: Sequence[float], origin: Sequence[float]
+) -> tuple[NDArray[np.float64], ...]:
     """Coordinates of the uniform grid, one array per axis, shaped to broadcast against grid values."""
     dimensions, axes = len(points), []
     for axis, (count, size, start) in enumerate(zip(points, lengths, origin, strict=True)):
@@ -131,7 +135,7 @@ def _negate_modes(spectrum: Array, axis: int) -> Array:
     return xp.roll(xp.flip(spectrum, axis), 1, axis)
 
 
-def symmetrise(spectrum: Array, axis: int, dimensions: int, parity: int) -> Array:
+def symmetrise(spectrum: Array, axis: int, dimensions: int, parity: Any) -> Array:
     """Even (parity 1: cosine series) or odd (parity -1: sine series) part of a function about the origin of an axis."""
     return (spectrum + parity * reflect(spectrum, axis, dimensions)) / 2
 

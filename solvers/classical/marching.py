@@ -178,16 +178,16 @@ def march(
             system and the start at a higher resolution, or None at the highest.
         tail: share of a state's norm in its last modes.
         project: applied to the state at every panel's start (restores a symmetry).
-        proceed: asked before every panel with the time reached and the steps taken; an outcome ends the run.
+        proceed: asked after every attempt with the time reached and the steps taken; an outcome ends the run.
 
     Returns:
         A `Trajectory`; its last panel ends early if the computation did not succeed.
     """
     stepper, run, state = _Stepper(system), _Run(span, rtol), np.asarray(initial)
     while run.position < span[1]:
+        trial = _attempt(stepper, state, run, proceed)
         if (ended := proceed(run.position, run.steps)) is not None:
             return run.finish(ended, stepper.compile_seconds)
-        trial = _attempt(stepper, state, run)
         if trial.tail > rtol:
             if run.halvings == _MOST_HALVINGS:  # a singularity in time
                 blown_up = not np.isfinite(trial.step_error)
@@ -257,7 +257,7 @@ class _Run:
         )
 
 
-def _attempt(stepper: _Stepper, state: Complex, run: _Run) -> Trial:
+def _attempt(stepper: _Stepper, state: Complex, run: _Run, proceed: Callable[[float, int], RESULTS | None]) -> Trial:
     """States over the next panel, with as many steps as the tolerance needs unless the panel is too long anyway."""
     substeps = np.maximum(1, np.ceil(run.length * _GAPS * run.density)).astype(np.intp)
     coarse = stepper.states(state, run.position, run.length, substeps)
@@ -269,6 +269,8 @@ def _attempt(stepper: _Stepper, state: Complex, run: _Run) -> Trial:
         too_long = trial.tail > max(run.rtol, 4 * trial.step_error) or not np.isfinite(trial.step_error)
         allowed = max(run.rtol * run.length / run.duration, _ROUND_OFF)
         if too_long or trial.step_error <= allowed or substeps.max() >= _MOST_SUBSTEPS:
+            break
+        if proceed(run.position, run.steps) is not None:
             break
         coarse, substeps = fine, 2 * substeps
         run.density = float(substeps[_WIDEST] / (run.length * _GAPS[_WIDEST]))

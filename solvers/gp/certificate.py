@@ -1,15 +1,15 @@
 r"""The residual between the nodes: whether the kernel explains the data.
 
-$\rho = \max\left(\frac{\|e(u)\|}{\max_t \|t(u)\|}, \frac{\|Bu-g\|}{\max(\|g\|, \|u\|_B)}\right)$ on points that took no
-part in the fit, where t runs over the terms of the equation. It is of order one where the grid is below the Nyquist rate.
+$\rho = \max(\|e(u)\| / \max_t \|t(u)\|,\ \|Bu-g\| / \max(\|g\|, \|u\|_B))$ on points that took no part in the
+fit, where t runs over the terms of the equation. It is of order one where the grid is below the Nyquist rate.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from dataclasses import dataclass
 
 from solvers.gp.galerkin import Discretisation
 from solvers.gp.statement import AxisPoints
@@ -40,7 +40,7 @@ class Certificate:
 
 def between_nodes(discrete: Discretisation) -> AxisPoints:
     """Midpoints of the nodes' intervals, thinned so that the tensor grid stays small."""
-    most = int(round(_MOST_POINTS ** (1 / len(discrete.spaces))))
+    most = round(_MOST_POINTS ** (1 / len(discrete.spaces)))
     result = []
     for nodes in discrete.nodes:
         middle = (nodes[1:] + nodes[:-1]) / 2

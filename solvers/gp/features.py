@@ -100,7 +100,9 @@ class LadderFeatures(AbstractFeatures):
             phase = line.frequency * (x - self.centre)
             waves = (xp.cos(phase), xp.sin(phase))
             for first in (0, 1) if shifted else (0,):
-                blocks.append([amplitude * _modulated(states, waves, line.frequency, first, n) for n in range(order + 1)])
+                blocks.append(
+                    [amplitude * _modulated(states, waves, line.frequency, first, n) for n in range(order + 1)]
+                )
         return [xp.concatenate([block[n] for block in blocks], axis=1) for n in range(order + 1)]
 
 

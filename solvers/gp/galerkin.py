@@ -45,7 +45,9 @@ class Discretisation:
         """Nodes along each axis, counted."""
         return tuple(n.size for n in self.nodes)
 
-    def jets(self, C: np.ndarray, atoms: Sequence[Scalar], points: AxisPoints | None = None) -> dict[Scalar, np.ndarray]:
+    def jets(
+        self, C: np.ndarray, atoms: Sequence[Scalar], points: AxisPoints | None = None
+    ) -> dict[Scalar, np.ndarray]:
         """Values of the unknown and its derivatives on the nodes, or on another tensor grid."""
         if points is None:
             tables = [s.values for s in self.spaces]
@@ -53,7 +55,8 @@ class Discretisation:
             tables = [s.basis.at(p, max(s.order, 1)) for s, p in zip(self.spaces, points, strict=True)]
         axes = self.statement.axes
         return {
-            a: kronecker([table[p] for table, p in zip(tables, derivative_orders(a, axes), strict=True)], C) for a in atoms
+            a: kronecker([table[p] for table, p in zip(tables, derivative_orders(a, axes), strict=True)], C)
+            for a in atoms
         }
 
     def residual(self, C: np.ndarray, points: AxisPoints | None = None) -> np.ndarray:
@@ -80,7 +83,9 @@ class Discretisation:
         result = []
         for face in self.statement.faces:
             data = self.statement.trace(face, self.nodes)
-            result.append(kronecker([None if k == face.axis else s.values[0].T for k, s in enumerate(self.spaces)], data))
+            result.append(
+                kronecker([None if k == face.axis else s.values[0].T for k, s in enumerate(self.spaces)], data)
+            )
         return result
 
     @cached_property
@@ -100,7 +105,9 @@ class Discretisation:
         values = self.statement.evaluate([part for _, part in pairs], self.nodes)
         return self.read_values(zip((a for a, _ in pairs), values, strict=True))
 
-    def read_values(self, slopes: Mapping[Scalar, np.ndarray] | Iterable[tuple[Scalar, np.ndarray]]) -> KroneckerOperator:
+    def read_values(
+        self, slopes: Mapping[Scalar, np.ndarray] | Iterable[tuple[Scalar, np.ndarray]]
+    ) -> KroneckerOperator:
         """Kronecker form of $\\sum_a s_a a$ from values of its coefficients on the nodes."""
         return read_operator(slopes.items() if isinstance(slopes, Mapping) else slopes, self.statement.axes, self.shape)
 

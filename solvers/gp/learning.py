@@ -45,9 +45,7 @@ def section_points(statement: Statement, axis: int, nodes: np.ndarray) -> AxisPo
     """A tensor grid of lines along one axis."""
     others = len(statement.axes) - 1
     count = int(np.ceil(_LINES_THROUGH_BOX ** (1 / others))) if others else 1
-    return [
-        nodes if k == axis else irrational_points(*statement.bounds(k), count) for k in range(len(statement.axes))
-    ]
+    return [nodes if k == axis else irrational_points(*statement.bounds(k), count) for k in range(len(statement.axes))]
 
 
 @final

@@ -17,6 +17,7 @@ from typing import final
 import numpy as np
 from scipy.linalg import null_space, svd
 
+from solvers.gp.eigenbasis import CUT
 from solvers.gp.galerkin import Discretisation
 from solvers.gp.inverse import SeparableInverse
 from solvers.gp.separable import KroneckerOperator
@@ -24,6 +25,7 @@ from solvers.gp.spaces import AxisSpace
 from solvers.gp.tensors import kronecker, outer
 
 _RATIOS = np.logspace(-26, 2, 113)
+_FINER = np.logspace(-0.25, 0.25, 41)
 _ROUND_OFF = 1e-16
 
 
@@ -58,14 +60,17 @@ def profile_noise(variances: np.ndarray, components: np.ndarray, rest: float, co
         count: n, number of data.
     """
     d, energy = variances.ravel()[:, None], (np.abs(components) ** 2).ravel()[:, None]
-    scale = max(float(d.max()), np.finfo(float).tiny)
-    ratios = _RATIOS * scale
     floor = _ROUND_OFF**2 * (float(energy.sum()) + rest) * count
-    quad = np.sum(energy / (d + ratios), axis=0) + max(rest, floor) / ratios
-    logdet = np.sum(np.log(d + ratios), axis=0) + (count - d.size) * np.log(ratios)
-    evidence = -0.5 * count * np.log(quad / count) - 0.5 * logdet
-    best = int(np.argmax(evidence))
-    return Noise(float(np.sqrt(quad[best] / count)), float(ratios[best]), float(evidence[best]))
+
+    def best(ratios: np.ndarray) -> Noise:
+        quad = np.sum(energy / (d + ratios), axis=0) + max(rest, floor) / ratios
+        logdet = np.sum(np.log(d + ratios), axis=0) + (count - d.size) * np.log(ratios)
+        evidence = -0.5 * count * np.log(quad / count) - 0.5 * logdet
+        k = int(np.argmax(evidence))
+        return Noise(float(np.sqrt(quad[k] / count)), float(ratios[k]), float(evidence[k]))
+
+    coarse = best(_RATIOS * max(float(d.max()), np.finfo(float).tiny))
+    return best(coarse.ratio * _FINER)
 
 
 @final
@@ -84,6 +89,12 @@ class Posterior:
     factor: np.ndarray
 
 
+def truncation(discrete: Discretisation, noise: Noise) -> float:
+    """Prior standard deviation of the directions that the eigenbases leave out: what the posterior cannot know."""
+    sizes = [s.basis.scales[0] / np.sqrt(s.basis.nodes.size) for s in discrete.spaces]
+    return noise.amplitude * CUT * len(sizes) * float(np.prod(sizes))
+
+
 def whitening(space: AxisSpace) -> np.ndarray:
     """$S\\,\\Pi$, `(rank, free)`: coefficients that meet homogeneous conditions, from independent unit normals."""
     s = space.basis.scales
@@ -93,7 +104,9 @@ def whitening(space: AxisSpace) -> np.ndarray:
     return s[:, None] * null_space(weighted / np.linalg.norm(weighted, axis=1, keepdims=True), rcond=1e-13)
 
 
-def exact_posterior(discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, lift: np.ndarray) -> Posterior:
+def exact_posterior(
+    discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, lift: np.ndarray
+) -> Posterior:
     """The posterior by one dense singular-value decomposition.
 
     Args:
@@ -141,7 +154,9 @@ class DiagonalPosterior:
     variances: np.ndarray
 
 
-def diagonal_posterior(discrete: Discretisation, inverse: SeparableInverse, data: np.ndarray) -> DiagonalPosterior | None:
+def diagonal_posterior(
+    discrete: Discretisation, inverse: SeparableInverse, data: np.ndarray
+) -> DiagonalPosterior | None:
     """The posterior over modes, where every axis has them: no matrix larger than an axis.
 
     Args:

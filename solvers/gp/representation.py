@@ -47,11 +47,13 @@ class ExactDeviation(AbstractRepresentation):
     Attributes:
         features, transforms, names, unknown: as in `KroneckerMean`.
         factor: E, `(*ranks, directions)`.
+        floor: standard deviation of what the basis leaves out.
     """
 
     features: tuple[AbstractFeatures, ...]
     transforms: tuple[jax.Array, ...]
     factor: jax.Array
+    floor: jax.Array
     names: tuple[str, ...] = eqx.field(static=True)
     unknown: str = eqx.field(static=True)
 
@@ -62,7 +64,7 @@ class ExactDeviation(AbstractRepresentation):
             value = self.factor
             for row in at:
                 value = jnp.tensordot(row, value, axes=1)
-            return jnp.linalg.norm(value)
+            return jnp.sqrt(jnp.sum(value**2) + self.floor**2)
 
         return {self.unknown: jax.lax.map(one, tuple(rows), batch_size=_BATCH)}
 
@@ -74,22 +76,25 @@ class ExactDeviation(AbstractRepresentation):
 
 @final
 class DiagonalDeviation(AbstractRepresentation):
-    r"""$\operatorname{std} u(x) = \left(\sum |v_i(x_1)|^2|v_j(x_2)|^2\cdots s_{ij\dots}\right)^{1/2}$ over independent modes.
+    r"""$\operatorname{std}^2 u(x) = \sum |v_i(x_1)|^2|v_j(x_2)|^2\cdots s_{ij\dots}$ over independent modes.
 
     Attributes:
         features, transforms, names, unknown: as in `KroneckerMean`, the transforms now giving (complex) modes.
         variances: s, of each mode.
+        floor: standard deviation of what the basis leaves out.
     """
 
     features: tuple[AbstractFeatures, ...]
     transforms: tuple[jax.Array, ...]
     variances: jax.Array
+    floor: jax.Array
     names: tuple[str, ...] = eqx.field(static=True)
     unknown: str = eqx.field(static=True)
 
     def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
         rows = basis_rows(self.features, self.transforms, self.names, points)
-        return {self.unknown: jnp.sqrt(contract(self.variances, [jnp.abs(row) ** 2 for row in rows]))}
+        spread = contract(self.variances, [jnp.abs(row) ** 2 for row in rows])
+        return {self.unknown: jnp.sqrt(spread + self.floor**2)}
 
 
 def basis_rows(

@@ -8,7 +8,6 @@ from functools import reduce
 from operator import add
 from typing import Any, final
 
-import equinox as eqx
 import numpy as np
 from scipy.linalg import eigh
 

@@ -14,7 +14,7 @@ from sciml.solution import AbstractRepresentation, Estimate, Solution, Stats
 from sciml.solver import AbstractSolver, Run
 from solvers.gp.attempts import Attempt, solve_best
 from solvers.gp.newton import fast_inverse, slopes_at
-from solvers.gp.posterior import Posterior, diagonal_posterior, exact_posterior
+from solvers.gp.posterior import Posterior, diagonal_posterior, exact_posterior, truncation
 from solvers.gp.representation import DiagonalDeviation, ExactDeviation, KroneckerMean
 from solvers.gp.shapes import AbstractShape, Gaussian
 from solvers.gp.statement import Statement
@@ -137,11 +137,15 @@ def _deviation(statement: Statement, best: Attempt) -> tuple[AbstractRepresentat
         exact: Posterior = exact_posterior(discrete, operator, data, discrete.lift)
         factor = jnp.asarray(exact.factor.reshape(*(s.basis.rank for s in spaces), -1))
         transforms = tuple(jnp.asarray(s.basis.transform) for s in spaces)
-        return ExactDeviation(features, transforms, factor, *_names(statement)), {"noise": exact.noise.deviation}
+        floor = jnp.asarray(truncation(discrete, exact.noise))
+        return ExactDeviation(features, transforms, factor, floor, *_names(statement)), {"noise": exact.noise.deviation}
     inverse, _ = fast_inverse(discrete, operator)
     diagonal = None if inverse is None else diagonal_posterior(discrete, inverse, data)
     if diagonal is None:
         return None, {}
     transforms = tuple(jnp.asarray(s.basis.transform @ m) for s, m in zip(spaces, diagonal.modes, strict=True))
     variances = jnp.asarray(diagonal.variances)
-    return DiagonalDeviation(features, transforms, variances, *_names(statement)), {"noise": diagonal.noise.deviation}
+    floor = jnp.asarray(truncation(discrete, diagonal.noise))
+    return DiagonalDeviation(features, transforms, variances, floor, *_names(statement)), {
+        "noise": diagonal.noise.deviation
+    }

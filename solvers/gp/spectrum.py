@@ -1,8 +1,8 @@
 r"""Spectral lines of signals on one axis, and the length scales of their kernel.
 
 Lines are the peaks of a windowed, zero-padded FFT (log-parabolic interpolation puts a single line within 1e-6 of its
-place); then residual pursuit: the signals are fitted by the eigenbasis of the lines so far, and the highest peak of what
-is left joins them. A zero-frequency component is always there: it carries the smooth part.
+place); then residual pursuit: the signals are fitted by the eigenbasis of the lines so far, and the highest peak of
+what is left joins them. A zero-frequency component is always there: it carries the smooth part.
 """
 
 from __future__ import annotations

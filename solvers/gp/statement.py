@@ -100,7 +100,9 @@ class Statement:
         axis = next(k for k, x in enumerate(self.axes) if x.name == place.axis.name)
         alpha, gamma = self.number(condition.alpha), self.number(condition.gamma)
         is_rate = condition.kind is ConditionKind.INITIAL_RATE
-        row = FaceRow(self.problem.box.place_values(place)[place.axis.name], (0.0, alpha) if is_rate else (alpha, gamma))
+        row = FaceRow(
+            self.problem.box.place_values(place)[place.axis.name], (0.0, alpha) if is_rate else (alpha, gamma)
+        )
         return FaceCondition(axis, row, condition.data)
 
     def rows(self, axis: int) -> tuple[FaceRow, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sciml import Box, coordinates, gauss_legendre_grid, midpoint_grid, uniform_grid
+from sciml import Box, coordinates, gauss_legendre_grid, midpoint_grid, scattered_grid, uniform_grid
 
 t, x = coordinates("t x")
 box = Box({t: (0, 2), x: (-1, 3)})
@@ -68,3 +68,22 @@ def test_points_follow_the_frame():
     assert list(flat) == ["t", "x"]
     np.testing.assert_array_equal(flat["t"], [0, 0, 0, 2, 2, 2])
     np.testing.assert_array_equal(flat["x"], [-1, 1, 3, -1, 1, 3])
+
+
+def test_scattered_points_are_the_same_at_every_call_and_integrate():
+    xs = coordinates("x1 x2 x3 x4 x5 x6 x7 x8")
+    box = Box(dict.fromkeys(xs, (0, 2)))
+    grid, again = scattered_grid(box, 1024), scattered_grid(box, 1024)
+    points = grid.points()
+    assert grid.shape == (1024,) and grid.size == 1024
+    assert all(np.array_equal(points[name], again.points()[name]) for name in points)
+    assert np.isclose(grid.quadrature().sum(), 2.0**8)
+    mean = float((grid.quadrature() * sum(p**2 for p in points.values())).sum()) / 2.0**8
+    assert mean == pytest.approx(8 * 4 / 3, rel=1e-3)
+
+
+def test_scattered_points_can_be_held():
+    t, x = coordinates("t x")
+    grid = scattered_grid(Box({t: (0, 1), x: (-1, 1)}), 64, fixed={"t": 0.5})
+    assert set(np.asarray(grid.points()["t"])) == {0.5}
+    assert np.isclose(grid.quadrature().sum(), 2.0)

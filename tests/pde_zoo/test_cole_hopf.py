@@ -24,7 +24,7 @@ def by_bessel_series(t: np.ndarray, x: np.ndarray, nu: float) -> np.ndarray:
 
 def by_trapezoid(t: float, x: float, nu: float) -> float:
     """The integrals over η by the trapezoidal rule, exponentially accurate for these integrands."""
-    eta = np.linspace(-16, 16, 40001) * np.sqrt(nu * t)
+    eta = np.linspace(-50, 50, 100_001) * np.sqrt(nu * t)
     exponent = -np.cos(np.pi * (x - eta)) / (2 * np.pi * nu) - eta**2 / (4 * nu * t)
     f = np.exp(exponent - exponent.max())
     return -float(np.sum(f * np.sin(np.pi * (x - eta))) / np.sum(f))
@@ -33,8 +33,10 @@ def by_trapezoid(t: float, x: float, nu: float) -> float:
 @pytest.mark.parametrize("nu", [0.05, 0.1, 0.3])
 def test_against_the_bessel_series(nu: float) -> None:
     t, x = np.meshgrid(np.linspace(0.05, 1, 7), np.linspace(-1, 1, 41), indexing="ij")
-    values = np.asarray(ColeHopf(nu)({"t": t, "x": x})["u"])
-    assert np.max(np.abs(values - by_bessel_series(t, x, nu))) < 1e-12
+    truth = ColeHopf(nu)
+    values = np.asarray(truth({"t": t, "x": x})["u"])
+    assert np.max(np.abs(values - by_bessel_series(t, x, nu))) < 1e-12 + 10 * truth.error
+    assert truth.error < 1e-10
 
 
 @pytest.mark.parametrize("nu", [0.01 / np.pi, 0.01])

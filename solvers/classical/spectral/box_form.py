@@ -12,15 +12,20 @@ from scipy.optimize import linear_sum_assignment
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.box import Box
 from sciml.domains.regions import Side
+from sciml.expr.build import derivative
+from sciml.expr.evaluation import evaluate
+from sciml.expr.linear import linearise
 from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
 from sciml.known import Arguments
 from sciml.problem import Problem
 from solvers.classical.spectral.faces import Faces, face_conditions
-from solvers.classical.spectral.statements import Row, Statement, rows_of, statement
+from solvers.classical.spectral.statements import Row, Statement, known_arrays, rows_of, statement
 
-_WRONG_EQUATION = 1e6
+_ABSENT = 0.5
+_TIME_FIRST = 100
+_SAMPLES = 9
 
 
 @final
@@ -85,21 +90,25 @@ def box_form(problem: Problem) -> BoxForm | list[str]:
     unknowns, residuals = problem.unknowns, problem.residuals
     if len(unknowns) != len(residuals):
         return [f"it has {len(residuals)} scalar equations for {len(unknowns)} fields and needs as many as fields"]
-    reasons += [f"it cannot evaluate `{atom!r}` in an equation" for e in residuals for atom in atoms(e) if _is_functional(atom)]
     reasons += [
-        f"field {u!r} does not depend on every coordinate" for u in unknowns if len(_dependence(u)) < len(problem.coordinates)
+        f"it cannot evaluate `{atom!r}` in an equation" for e in residuals for atom in atoms(e) if _is_functional(atom)
+    ]
+    reasons += [
+        f"field {u!r} does not depend on every coordinate"
+        for u in unknowns
+        if len(_dependence(u)) < len(problem.coordinates)
     ]
     time = problem.time
     axes = (*([time] if time is not None else []), *problem.space)
     matched = _match(residuals, unknowns, axes)
-    if matched is None:
-        return [*reasons, "no pairing of equations with the fields that they determine was found"]
+    if isinstance(matched, str):
+        return [*reasons, matched]
     gauges, others = _sort_conditions(problem)
     reasons += others
     faces, rows = face_conditions(problem.placed_conditions), {}
     for j, unknown in enumerate(unknowns):
         for k, axis in enumerate(axes):
-            found = _rows(unknown, axis, faces, highest_order(matched[j], unknown, axis), axis.name in problem.box.periodic)
+            found = _rows(matched[j], unknown, axis, faces, problem)
             if isinstance(found, str):
                 reasons.append(found)
             else:
@@ -120,27 +129,24 @@ def _dependence(unknown: Scalar) -> tuple[Coordinate, ...]:
 
 def _match(
     residuals: tuple[Scalar, ...], unknowns: tuple[Scalar, ...], axes: tuple[Coordinate, ...]
-) -> tuple[Scalar, ...] | None:
+) -> tuple[Scalar, ...] | str:
     """Residuals in the order of the fields they determine: those with the highest derivatives of the field, time first."""
-    costs = np.full((len(unknowns), len(residuals)), _WRONG_EQUATION)
+    costs = np.full((len(unknowns), len(residuals)), _ABSENT)
     for j, unknown in enumerate(unknowns):
         for i, e in enumerate(residuals):
-            if any((leaf := scalar_leaf(atom)) is not None and leaf.digest == unknown.digest for atom in atoms(e)):
+            if _contains(e, unknown):
                 powers = [highest_order(e, unknown, axis) for axis in axes]
-                costs[j, i] = -sum(powers) - (100 * powers[0] if axes[0].is_time else 0)
-    fields, equations = linear_sum_assignment(costs)
-    if costs[fields, equations].max() >= _WRONG_EQUATION:
-        return _match_constraints(residuals, unknowns, axes, costs)
-    return tuple(residuals[i] for i in equations)
+                costs[j, i] = -sum(powers) - (_TIME_FIRST * powers[0] if axes[0].is_time else 0)
+    _, equations = linear_sum_assignment(costs)
+    matched = tuple(residuals[i] for i in equations)
+    for unknown, e in zip(unknowns, matched, strict=True):
+        if not _contains(e, unknown):
+            return f"it needs an equation that determines {unknown!r}: `{e!r} = 0` is a constraint on other fields"
+    return matched
 
 
-def _match_constraints(
-    residuals: tuple[Scalar, ...], unknowns: tuple[Scalar, ...], axes: tuple[Coordinate, ...], costs: np.ndarray
-) -> tuple[Scalar, ...] | None:
-    """A pairing in which a constraint may stand for a field that it does not contain (a pressure)."""
-    relaxed = np.where(costs >= _WRONG_EQUATION, 0.5, costs)
-    fields, equations = linear_sum_assignment(relaxed)
-    return tuple(residuals[i] for i in equations)
+def _contains(e: Scalar, unknown: Scalar) -> bool:
+    return any((leaf := scalar_leaf(atom)) is not None and leaf.digest == unknown.digest for atom in atoms(e))
 
 
 def _sort_conditions(problem: Problem) -> tuple[tuple[PlacedCondition, ...], list[str]]:
@@ -152,15 +158,19 @@ def _sort_conditions(problem: Problem) -> tuple[tuple[PlacedCondition, ...], lis
         elif condition.kind is ConditionKind.PERIODIC:
             reasons.append("it needs periodicity stated in the domain: Box(..., periodic=x)")
         elif not (condition.place.is_face or condition.place.is_initial):
-            reasons.append(f"it cannot hold `{condition.residual!r} = 0` at `{condition.place}`, which is not a whole face")
+            reasons.append(
+                f"it cannot hold `{condition.residual!r} = 0` at `{condition.place}`, which is not a whole face"
+            )
         elif condition.unknown is None:
             reasons.append(f"it needs conditions on one field each, not `{condition.residual!r} = 0`")
     return tuple(gauges), reasons
 
 
 def _rows(
-    unknown: Scalar, axis: Coordinate, faces: Faces, order: int, periodic: bool
+    e: Scalar, unknown: Scalar, axis: Coordinate, faces: Faces, problem: Problem
 ) -> tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]] | str:
+    """Conditions on one field at the two ends of one axis, as many as the equation has derivatives along it."""
+    order = highest_order(e, unknown, axis)
     lower, upper = faces.on(unknown, axis, Side.LOWER), faces.on(unknown, axis, Side.UPPER)
     if axis.is_time:
         if upper or len(lower) != order:
@@ -169,11 +179,33 @@ def _rows(
         if wrong:
             return f"it needs initial values or rates of {unknown!r}, not `{wrong[0].residual!r} = 0`"
         return tuple(sorted(lower, key=lambda c: c.kind is ConditionKind.INITIAL_RATE)), upper
-    if periodic:
+    if axis.name in problem.box.periodic:
         return (), ()
+    if order == 1 and len(lower) == len(upper) == 1:
+        direction = _direction(e, unknown, axis, problem)
+        if direction == 0:
+            return f"it needs a transport of {unknown!r} along {axis.name} that keeps its sign, to know the inflow face"
+        return (lower, ()) if direction > 0 else ((), upper)
     if len(lower) + len(upper) != order:
         return (
             f"it needs {order} conditions on {unknown!r} over both ends of {axis.name}, as many as derivatives, "
             f"found {len(lower) + len(upper)}"
         )
     return lower, upper
+
+
+def _direction(e: Scalar, unknown: Scalar, axis: Coordinate, problem: Problem) -> int:
+    """Sign of the velocity along an axis in an equation of first order, or 0 where it changes or depends on fields."""
+    slopes = linearise(e)
+    along = slopes.get(derivative(unknown, axis))
+    rate = None if problem.time is None else slopes.get(derivative(unknown, problem.time))
+    if along is None or any(is_unknown(atom) for s in (along, rate) if s is not None for atom in atoms(s)):
+        return 0
+    points = {name: np.linspace(*bounds, _SAMPLES) for name, bounds in problem.box.bounds.items()}
+    mesh = dict(zip(points, np.meshgrid(*points.values(), indexing="ij", sparse=True), strict=True))
+    direction = 1
+    for slope in (along, rate):
+        if slope is not None:
+            values = np.asarray(evaluate(slope, known_arrays(atoms(slope), mesh, problem.arguments)))
+            direction *= int(np.sign(values.max()) if values.max() * values.min() > 0 else 0)
+    return direction

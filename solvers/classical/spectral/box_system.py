@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, final
 
 import numpy as np
@@ -40,6 +40,7 @@ class BoxSystem:
     form: BoxForm
     grid: TensorGrid
     start: Start
+
     @property
     def statements(self) -> tuple[Statement, ...]:
         """The equation that determines each field."""
@@ -185,10 +186,7 @@ class Linearisation:
 
     @staticmethod
     def _product(factors: list[Array]) -> Array:
-        result = factors[0]
-        for factor in factors[1:]:
-            result = np.kron(result, factor)
-        return result
+        return reduce(np.kron, factors)
 
     def separable_inverse(self) -> Callable[[Array], Array]:
         """Inverse of the nearest separable operator of each field, by fast diagonalisation; exact where F'(u) is one."""
@@ -211,9 +209,7 @@ class Linearisation:
             weights[_layer(row)] = 1.0
         return lambda data: fast.solve(factors, data * weights)
 
-    def _axis_matrix(
-        self, k: int, slopes: Mapping[tuple[int, ...], Array], constant: float
-    ) -> tuple[Array, float]:
+    def _axis_matrix(self, k: int, slopes: Mapping[tuple[int, ...], Array], constant: float) -> tuple[Array, float]:
         """Derivatives along one axis alone, with slopes averaged over the others; and the mean of the undifferentiated."""
         axis, shape = self.system.grid.axes[k], self.system.grid.shape
         matrix = np.zeros((axis.count, axis.count))

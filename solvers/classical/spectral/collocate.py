@@ -110,7 +110,8 @@ def _newton(
     rtol: float,
 ) -> NewtonOutcome:
     try:
-        return newton_krylov(system.residual, derivative, preconditioner, guess, rtol=rtol)
+        # what Newton's method leaves must not look like an unresolved tail
+        return newton_krylov(system.residual, derivative, preconditioner, guess, rtol=rtol / 100)
     except np.linalg.LinAlgError:
         return NewtonOutcome(guess, RESULTS.linear_solve_failed, np.inf, 0, 0)
 

@@ -24,13 +24,13 @@ from solvers.classical import fourier
 from solvers.classical.marching import Semilinear, Trajectory, march
 from solvers.classical.spectral.faces import Faces, face_conditions
 from solvers.classical.spectral.parity import parity
-from solvers.classical.spectral.statements import known_arrays
 from solvers.classical.spectral.periodic import ConstantPart, Period, constant_part, semilinear
+from solvers.classical.spectral.statements import known_arrays
 
 Complex = NDArray[np.complex128]
 
 _FIRST_POINTS = {1: 128, 2: 32, 3: 16}
-_MOST_POINTS = {1: 16384, 2: 1024, 3: 128}
+_MOST_POINTS = {1: 16384, 2: 512, 3: 128}
 _INITIAL_POINTS = {1: 2**17, 2: 2048, 3: 256}
 
 
@@ -87,16 +87,17 @@ def series_form(problem: Problem) -> Series | str:
 
 def _evolution(problem: Problem, time: Coordinate) -> tuple[Evolution, tuple[tuple[Scalar, ConditionKind], ...]] | str:
     """The evolution form, and for each of its unknowns the field and kind of condition that start it."""
-    equations, velocities = list(problem.equations), {}
+    equations, owners = list(problem.equations), {}
     try:
         if any(along.get(time, 0) > 1 for along in orders(*problem.residuals).values()):
             equations, velocities = first_order(equations, time)
+            owners = {velocity.digest: leaf for leaf, velocity in velocities.items()}
         form = evolution(equations, time)
     except UnsupportedProblemError as refusal:
         return str(refusal)
-    owners = {velocity: leaf for leaf, velocity in velocities.items()}
     starts = tuple(
-        (owners[u], ConditionKind.INITIAL_RATE) if u in owners else (u, ConditionKind.INITIAL) for u in form.unknowns
+        (owners[u.digest], ConditionKind.INITIAL_RATE) if u.digest in owners else (u, ConditionKind.INITIAL)
+        for u in form.unknowns
     )
     return form, starts
 
@@ -214,9 +215,7 @@ class _Refinement:
 
     def refine(self, state: Complex, states: Complex) -> tuple[Semilinear, Complex] | None:
         unresolved = fourier.tail_fraction(states, len(self.points)) > self.rtol
-        raised = [
-            max(n, min(2 * n, self.most)) if high else n for n, high in zip(self.points, unresolved, strict=True)
-        ]
+        raised = [max(n, min(2 * n, self.most)) if high else n for n, high in zip(self.points, unresolved, strict=True)]
         if raised == self.points:
             return None
         at_start = state is self.initial

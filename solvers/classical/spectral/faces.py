@@ -41,7 +41,9 @@ class Faces:
     def initial(self, unknown: Scalar, kind: ConditionKind) -> PlacedCondition | None:
         """The initial condition of this kind on a field, or None."""
         found = [
-            c for c in self.conditions if c.kind is kind and c.unknown is not None and c.unknown.digest == unknown.digest
+            c
+            for c in self.conditions
+            if c.kind is kind and c.unknown is not None and c.unknown.digest == unknown.digest
         ]
         return found[0] if found else None
 

@@ -52,7 +52,11 @@ def _gauge_value(form: BoxForm, grid: TensorGrid, values: Array, gauge: PlacedCo
         if isinstance(atom, Apply) and atom.op is Op.INTEGRAL:
             known[atom] = _integral(form, grid, values, atom)
         elif scalar_leaf(atom) is not None:
-            place = {**points, **{x.name: v for x, v in atom.attr}} if isinstance(atom, Apply) and atom.op is Op.AT else points
+            place = (
+                {**points, **{x.name: v for x, v in atom.attr}}
+                if isinstance(atom, Apply) and atom.op is Op.AT
+                else points
+            )
             known[atom] = _at_point(form, grid, values, atom, place)
     known |= known_values([a for a in atoms(gauge.residual) if a not in known], points, form.given)
     return float(evaluate(gauge.residual, known))

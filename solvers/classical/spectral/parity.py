@@ -153,4 +153,3 @@ def _of_law(e: Apply, parts: list[int | None]) -> int | None:
             return None
         result *= block.pop() or EVEN
     return result
-

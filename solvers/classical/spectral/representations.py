@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import factorial
 from typing import final
 
@@ -136,11 +136,15 @@ class PolynomialPanels(AbstractRepresentation):
         return block
 
 
-def _panel_basis(edges: jax.Array, time: jax.Array, count: int, basis: object) -> tuple[jax.Array, jax.Array]:
-    """The panel that holds a time, and the polynomials of that panel there."""
+def _panel_basis(
+    edges: jax.Array, time: jax.Array, count: int, basis: Callable[..., jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    """The panel that holds a time, and the polynomials of that panel there; not a number after the last panel."""
+    beyond = time > edges[-1] + 1e-12 * (edges[-1] - edges[0])
     panel = jnp.clip(jnp.searchsorted(edges, time, side="right") - 1, 0, edges.size - 2)
     start, end = edges[panel], edges[panel + 1]
-    return panel, basis((2 * time - start - end) / (end - start), count)  # type: ignore[operator]
+    place = (2 * time - start - end) / (end - start)
+    return panel, basis(jnp.where(beyond, jnp.nan, place), count)
 
 
 def _chebyshev_basis(x: jax.Array, count: int) -> jax.Array:
@@ -237,7 +241,7 @@ def _significant(coefficients: NDArray[np.complex128], dimensions: int, rtol: fl
         lines = power.sum(axis=tuple(other for other in range(dimensions) if other != axis))
         if axis < dimensions - 1:
             half = lines.size // 2
-            lines = lines[: half + 1] + np.concatenate([[0.0], lines[: half : -1]])
+            lines = lines[: half + 1] + np.concatenate([[0.0], lines[:half:-1]])
         lost = np.concatenate([np.cumsum(lines[::-1])[::-1][1:], [0.0]])
         tops[axis] = int(np.argmax(lost <= rtol**2 * lines.sum()))
     return tops
@@ -262,7 +266,9 @@ def polynomial_panels(slabs: Sequence[Slab], unknowns: Sequence[str], time: str 
         for k, axis in enumerate(slab.grid.axes):
             values = _padded(axis.coefficients(values, k + 1), k + 1, counts[k], axis.periodic)
         panels.append(values)
-    edges = [0.0, 1.0] if time is None else [slabs[0].grid.axes[0].bounds[0], *(s.grid.axes[0].bounds[1] for s in slabs)]
+    edges = (
+        [0.0, 1.0] if time is None else [slabs[0].grid.axes[0].bounds[0], *(s.grid.axes[0].bounds[1] for s in slabs)]
+    )
     return PolynomialPanels(
         jnp.asarray(edges),
         jnp.asarray(np.stack(panels)),

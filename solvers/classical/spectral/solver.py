@@ -20,7 +20,8 @@ from solvers.classical.spectral.collocate import solve_slabs, solve_steady
 from solvers.classical.spectral.evolve import Series, series_form, solve_series
 from solvers.classical.spectral.representations import Nowhere, polynomial_panels, uniform_panels
 
-_RTOL_IN_TIME = 1e-9
+_RTOL_IN_TIME = {1: 1e-9, 2: 1e-7}
+_RTOL_IN_MANY = 1e-6
 _RTOL_STEADY = 1e-12
 _MOST_AXES = 6
 
@@ -41,7 +42,8 @@ class Spectral(AbstractSolver):
     is not, the result is `under_resolved` and `stats.extra` holds the estimates.
 
     Args:
-        rtol: relative accuracy asked of every part of the computation; None: 1e-9 in time, 1e-12 for steady problems.
+        rtol: relative accuracy asked of every part of the computation; None: 1e-12 for steady problems, in time 1e-9, 1e-7
+            or 1e-6 in one, two or more space dimensions.
         resolution: grid points along each spatial axis; None refines.
         most_points: bound on the points along each spatial axis when refining; None: by the number of axes.
         dealias: whether products of Fourier series are formed by the 2/3 rule.
@@ -86,10 +88,12 @@ class Spectral(AbstractSolver):
             return self._march(problem, form, run)
         if isinstance(form, BoxForm):
             return self._collocate(problem, form, run)
-        return _solution(problem, self, Nowhere(tuple(map(repr, problem.unknowns))), RESULTS.linear_solve_failed, Stats())
+        return _solution(
+            problem, self, Nowhere(tuple(map(repr, problem.unknowns))), RESULTS.linear_solve_failed, Stats()
+        )
 
     def _march(self, problem: Problem, series: Series, run: Run) -> Solution:
-        began, rtol = perf_counter(), self.rtol or _RTOL_IN_TIME
+        began, rtol = perf_counter(), self._tolerance(problem)
         trajectory, series, points = solve_series(
             series,
             rtol=rtol,
@@ -120,7 +124,9 @@ class Spectral(AbstractSolver):
                 "step_error": trajectory.step_error,
                 "time_tail": trajectory.time_tail,
                 "space_tail": trajectory.space_tail,
-                "time_reached": trajectory.panels[-1].end if trajectory.panels else series.box.bounds[series.time.name][0],
+                "time_reached": trajectory.panels[-1].end
+                if trajectory.panels
+                else series.box.bounds[series.time.name][0],
             },
         )
         return _solution(problem, self, representation, trajectory.result, stats)
@@ -128,7 +134,7 @@ class Spectral(AbstractSolver):
     def _collocate(self, problem: Problem, form: BoxForm, run: Run) -> Solution:
         began = perf_counter()
         steady = form.time is None
-        rtol = self.rtol or (_RTOL_STEADY if steady else _RTOL_IN_TIME)
+        rtol = self._tolerance(problem)
         found = (solve_steady if steady else solve_slabs)(
             form,
             rtol=rtol,
@@ -145,6 +151,11 @@ class Spectral(AbstractSolver):
             extra={"tail": found.tail, "correction": found.correction, "products": float(found.products)},
         )
         return _solution(problem, self, representation, found.result, stats)
+
+    def _tolerance(self, problem: Problem) -> float:
+        if self.rtol is not None:
+            return self.rtol
+        return _RTOL_STEADY if problem.time is None else _RTOL_IN_TIME.get(len(problem.space), _RTOL_IN_MANY)
 
     def _proceed(self, run: Run, what: str) -> Callable[[float, int], RESULTS | None]:
         def proceed(reached: float, steps: int) -> RESULTS | None:
