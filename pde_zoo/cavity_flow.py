@@ -26,10 +26,13 @@ import numpy as np
 from numpy.polynomial import legendre
 from scipy.linalg import eigh
 
+from sciml.errors import SolveError
 from sciml.reference import AbstractReference, Values
 
 _CONTINUATION = 2.5
 """Largest factor between Reynolds numbers of successive Newton iterations."""
+
+_NEWTON_STEPS, _NEWTON_TOLERANCE = 30, 1e-10
 
 
 @final
@@ -187,13 +190,19 @@ class _Galerkin:
         viscous = self._viscous_matrix()
         steps = max(int(np.ceil(np.log(reynolds / 100) / np.log(_CONTINUATION))), 0)
         for number in [reynolds / _CONTINUATION**k for k in reversed(range(steps + 1))]:
-            for _ in range(30):
+            for _ in range(_NEWTON_STEPS):
                 update = np.linalg.solve(
                     viscous / number + self._convective_matrix(coefficients), -self._residual(coefficients, number)
                 )
                 coefficients[4:, 4:] += update.reshape(coefficients[4:, 4:].shape)
-                if np.max(np.abs(update)) < 1e-13 * np.max(np.abs(coefficients)):
+                if np.max(np.abs(update)) < _NEWTON_TOLERANCE * np.max(np.abs(coefficients)):
                     break
+            else:
+                raise SolveError(
+                    f"no steady flow at Reynolds number {number:g} after {_NEWTON_STEPS} Newton steps",
+                    "a Reynolds number at which degree and continuation suffice",
+                    "raise the degree, or lower the Reynolds number",
+                )
         return coefficients
 
     def _tested(self, by_x: np.ndarray, by_y: np.ndarray) -> np.ndarray:

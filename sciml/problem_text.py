@@ -96,10 +96,11 @@ def _parameter(p: Parameter) -> str:
 
 
 def _truth(problem: Problem) -> list[str]:
+    """Where the truth comes from; its error is not asked for, since that may compute it."""
     truth = problem.reference
     if isinstance(truth, ComputedReference):
         return [f"computed by {truth.solver}"]
-    return [f"{truth.kind}, own error {truth.error:.1g}"] if isinstance(truth, AbstractReference) else []
+    return [truth.kind] if isinstance(truth, AbstractReference) else []
 
 
 # LaTeX

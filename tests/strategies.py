@@ -195,7 +195,8 @@ def damaged(document: Any) -> Strategy:
 
 
 _JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 30), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=3),
+    st.none(), st.booleans(), st.integers(-3, 30), st.text(max_size=3),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from([[], {}, [0], [1, 2], "add", "upper", "t", {"$": "array"}, {"$": "tuple", "items": [1]}]),
 )  # fmt: skip
 

@@ -11,12 +11,14 @@ from matplotlib.mathtext import MathTextParser
 
 from sciml import (
     RESULTS,
+    AbstractReference,
     AbstractRepresentation,
     Box,
     Coefficient,
     Estimate,
     Field,
     Law,
+    Nearest,
     Parameter,
     Problem,
     ProblemWarning,
@@ -126,6 +128,32 @@ def test_laws_and_coefficients_do_not_hinder_showing() -> None:
         assert "Dirichlet" in repr(problem)
         Page(problem._repr_html_())
     assert "its laws decide" in repr(Problem(div(Law("K", f) * grad(f)) == 1, line, [walls]))
+
+
+def test_showing_does_not_compute_the_truth() -> None:
+    def slow(points):
+        raise AssertionError("the truth was computed")
+
+    class Slow(AbstractReference):
+        kind = "computed slowly"
+        error = property(slow)
+
+        def __call__(self, points):
+            return slow(points)
+
+    problem = burgers(reference=Slow())
+    assert "truth: computed slowly" in repr(problem)
+    assert "computed slowly" in Page(problem._repr_html_()).words
+
+
+def test_rough_data_do_not_change_the_kind() -> None:
+    a, b = coordinates("x y")
+    f, square = Field("f", a, b), Box({a: (0, 1), b: (0, 1)})
+    grid = (np.linspace(0, 1, 3), np.linspace(0, 1, 3))
+    values = np.array([[3.0, 12, 3], [12, 3, 12], [3, 3, 12]])
+    permeability = Coefficient("k", a, b, values=values, points=grid, interpolation=Nearest())
+    words = repr(Problem(-div(permeability * grad(f)) == 1, square, [(f == 0).on(square.boundary())]))
+    assert "linear in f (order 2 in x, 2 in y); elliptic; in conservation form" in words
 
 
 class Zero(AbstractRepresentation):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 from typing import final
 
 import numpy as np
 
+from sciml.expr.coefficients import Cubic, GriddedData
 from sciml.expr.evaluation import evaluate
-from sciml.expr.leaves import Parameter
+from sciml.expr.leaves import Coefficient, Parameter
 from sciml.expr.linear import linearise, split, terms
 from sciml.expr.lowering import lower
 from sciml.expr.nodes import Apply, Coordinate, Expr, Scalar
 from sciml.expr.operations import LINEAR_CALCULUS, Op
-from sciml.expr.traverse import atoms, coordinates_of, is_unknown, laws, multi_index, scalar_leaf
+from sciml.expr.traverse import atoms, coordinates_of, is_unknown, laws, leaves, multi_index, scalar_leaf, substitute
 
 
 @final
@@ -127,7 +128,8 @@ def kind(e: Scalar) -> Kind:
     """Type of a scalar residual of second order in one field, where its principal symbol does not change sign.
 
     The symbol is taken from the Fréchet derivative; coefficients that vary are sampled at 64 points of the unit box
-    with unknown values drawn from a normal distribution, and a type that changes from sample to sample is `MIXED`.
+    with data drawn from their grid and unknown values from a normal distribution, and a type that changes from sample
+    to sample is `MIXED`.
     """
     (e,) = lower(e)
     slopes = linearise(e)
@@ -155,6 +157,8 @@ def _symbols(second: dict[Scalar, Scalar], xs: list[Coordinate]) -> list[np.ndar
     values = {}
     for a in needed:
         drawn = rng.uniform(size=samples) if isinstance(a, Coordinate) else rng.normal(size=samples)
+        if isinstance(a, Coefficient) and isinstance(a.payload, GriddedData):
+            drawn = rng.choice(np.ravel(a.payload.values), samples)
         values[a] = np.abs(drawn) + 0.1 if isinstance(a, Parameter) else drawn
     matrices = np.zeros((samples, len(xs), len(xs)))
     position = {x.name: i for i, x in enumerate(xs)}
@@ -204,7 +208,8 @@ def _is_derivative(term: Expr) -> bool:
 
 
 def classify(e: Scalar) -> Classification:
-    """All facts about one scalar residual."""
+    """All facts about one scalar residual; data that cannot be differentiated are taken as if they were smooth."""
+    e = _smoothed(e)
     found = orders(e)
     return Classification(
         orders=found,
@@ -213,3 +218,10 @@ def classify(e: Scalar) -> Classification:
         kind=kind(e),
         conservative=is_conservative(e),
     )
+
+
+def _smoothed(e: Scalar) -> Scalar:
+    """The same statement with cubic data: what kind it is does not depend on how data are interpolated."""
+    rough = [c for c in leaves(e) if isinstance(c, Coefficient) and isinstance(c.payload, GriddedData)]
+    smooth = {c: Coefficient(c.name, *c.on, payload=replace(c.payload, interpolation=Cubic())) for c in rough}
+    return substitute(e, smooth)

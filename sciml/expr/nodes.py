@@ -121,9 +121,9 @@ class Expr:
         return from_ufunc(ufunc, method, inputs, kwargs)
 
     def __repr__(self) -> str:
-        from sciml.expr.text import text
+        from sciml.expr.text import shown
 
-        return text(self)
+        return shown(self)
 
     def _repr_latex_(self) -> str:
         from sciml.expr.latex import latex

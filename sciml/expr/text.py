@@ -38,6 +38,18 @@ def text(e: Expr) -> str:
     return memo[e][0]
 
 
+LARGEST_SHOWN = 100_000
+"""Operations of a written-out tree that `repr` still writes."""
+
+
+def shown(e: Expr) -> str:
+    """The text, or a note in its place where shared subtrees would make it enormous: what `repr` and messages show."""
+    count: dict[Expr, int] = {}
+    for n in postorder(e):
+        count[n] = min(1 + sum(count[arg] for arg in n.args), LARGEST_SHOWN + 1)
+    return text(e) if count[e] <= LARGEST_SHOWN else f"<expression of more than {LARGEST_SHOWN} operations>"
+
+
 def simplifies(e: Apply) -> bool:
     """Whether Python would make another node than `e`, or none, if the operation were written between its operands."""
     numbers = [isinstance(arg, Constant) and arg.name is None for arg in e.operands]

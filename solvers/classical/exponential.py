@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import factorial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from jax import Array
@@ -25,6 +25,7 @@ _TAYLOR_TERMS = 18
 _TAYLOR_RADIUS = 0.5
 
 
+@final
 class ExponentialStep(NamedTuple):
     """Coefficients of one ETDRK4 step of size h for u' = L u + N(u).
 

@@ -16,7 +16,7 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eig, eigh, schur
+from scipy.linalg import schur
 
 Array = NDArray[np.float64]
 Numbers = Any
@@ -126,9 +126,9 @@ def _diagonalise(axis: Axis) -> _Spectrum:
         scale = np.sqrt(axis.weights[axis.kept])
         similar = matrix * scale[:, None] / scale[None, :]
         if np.max(np.abs(similar - similar.T), initial=0.0) <= _SYMMETRY * np.max(np.abs(similar), initial=0.0):
-            values, vectors = eigh((similar + similar.T) / 2)
+            values, vectors = np.linalg.eigh((similar + similar.T) / 2)
             return _Spectrum(vectors / scale[:, None], vectors.T * scale[None, :], values)
-    values, vectors = eig(matrix)
+    values, vectors = np.linalg.eig(matrix)
     if np.all(np.abs(values.imag) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
         values, vectors = values.real, vectors.real
     try:
@@ -140,7 +140,7 @@ def _diagonalise(axis: Axis) -> _Spectrum:
 
 
 def _triangularise(axis: Axis, condition: float = 1.0) -> _Spectrum:
-    triangular, vectors = schur(axis.eliminated, output="complex")
+    triangular, vectors = schur(axis.eliminated, output="complex")[:2]
     return _Spectrum(vectors, vectors.conj().T, np.diag(triangular), np.triu(triangular, 1), condition)
 
 

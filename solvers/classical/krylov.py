@@ -1,14 +1,14 @@
-"""Newton's method with preconditioned Krylov solves, for systems given by their residual and its directional derivative.
+"""Newton's method with preconditioned Krylov solves, for systems given by residual and directional derivative.
 
 Everything is measured in the preconditioned norm |P^-1 F(u)|, an estimate of the error in u itself: it is the same
-whatever units the equation and condition rows are written in, and it still falls when the residual has reached round-off.
+whatever units the equations and conditions are in, and it still falls when the residual has reached round-off.
 References: Knoll & Keyes, doi:10.1016/j.jcp.2003.08.010; Deuflhard, Newton Methods for Nonlinear Problems (2004).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ _FEW_PRODUCTS = 8
 _STUCK = 0.5
 
 
+@final
 class NewtonOutcome(NamedTuple):
     """Where Newton's method ended.
 
@@ -131,7 +132,7 @@ def _linear_step(
 def _damped(
     residual: Callable[[Array], Array], inverse: Callable[[Array], Array], values: Array, step: Array, target: Array
 ) -> tuple[Array, Array] | None:
-    """Iterate and preconditioned residual after the longest of the steps 1, 1/2, 1/4 ... that lowers it, if any does."""
+    """Iterate and preconditioned residual after the longest step of 1, 1/2, 1/4 ... that lowers it, if any does."""
     size, damping = _norm(target), 1.0
     while damping >= _DAMPING_LIMIT:
         moved = values + damping * step

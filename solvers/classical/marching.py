@@ -2,8 +2,8 @@
 
 Time is cut into panels by halving the whole span. On each panel the state is computed at Chebyshev–Lobatto times with
 s and with 2s steps a gap: their difference controls s, its Richardson combination is kept, and the decay of the
-Chebyshev coefficients in time controls the panel's length. What is kept is therefore a spectral interpolant in time whose
-error is of the order of the tolerance everywhere, initial layers included.
+Chebyshev coefficients in time controls the panel's length. What is kept is therefore a spectral interpolant in time
+whose error is of the order of the tolerance everywhere, initial layers included.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Semilinear:
     coupled: bool = False
 
 
+@final
 class Panel(NamedTuple):
     """The solution on one interval of time.
 
@@ -72,6 +73,7 @@ class Panel(NamedTuple):
     coefficients: Complex
 
 
+@final
 class Trial(NamedTuple):
     """One attempt at a panel: states at the Chebyshev times, and the estimated relative errors."""
 
@@ -80,6 +82,7 @@ class Trial(NamedTuple):
     tail: float
 
 
+@final
 class Trajectory(NamedTuple):
     """The computed panels in order, how the computation ended, and its cost."""
 

@@ -41,6 +41,7 @@ class KroneckerMean(AbstractRepresentation):
 
 
 @final
+@storable("gp_exact_deviation")
 class ExactDeviation(AbstractRepresentation):
     r"""$\operatorname{std} u(x) = |E^T (\psi(x_1) \otimes \cdots)|$ from a factor of the coefficients' covariance.
 
@@ -75,6 +76,7 @@ class ExactDeviation(AbstractRepresentation):
 
 
 @final
+@storable("gp_diagonal_deviation")
 class DiagonalDeviation(AbstractRepresentation):
     r"""$\operatorname{std}^2 u(x) = \sum |v_i(x_1)|^2|v_j(x_2)|^2\cdots s_{ij\dots}$ over independent modes.
 

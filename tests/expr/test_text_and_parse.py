@@ -271,6 +271,15 @@ def test_long_sums_are_read_in_linear_time() -> None:
     assert e.digest == add(*[u] * 5000).digest
 
 
+def test_enormous_texts_are_not_written_into_messages() -> None:
+    tower = u
+    for _ in range(1500):
+        tower = tower * tower
+    assert len(repr(tower)) < 60
+    with pytest.raises(ExpressionError, match="operations>"):
+        where(tower, 1, 2)
+
+
 def test_reasonable_nesting_is_read() -> None:
     depth = MAX_DEPTH - 2
     assert parse("(" * depth + "u" + ")" * depth, [u]) == u

@@ -9,6 +9,7 @@ import pytest
 
 from pde_zoo import lid_driven_cavity
 from pde_zoo.cavity_flow import CavityFlow
+from sciml.errors import SolveError
 
 RNG = np.random.default_rng(0)
 SLOPE = np.array([1, -8, 0, 8, -1]) / 12
@@ -82,6 +83,11 @@ def test_slow_flow_is_symmetric() -> None:
     left, right = (fields(slow, np.full(5, x), y) for x in (0.3, 0.7))
     assert np.max(np.abs(left["v[0]"] - right["v[0]"])) < 1e-5
     assert np.max(np.abs(left["v[1]"] + right["v[1]"])) < 1e-5
+
+
+def test_a_flow_that_is_not_found_is_no_truth() -> None:
+    with pytest.raises(SolveError, match="no steady flow at Reynolds number"):
+        CavityFlow(1e5, degree=8)({"x": np.array([0.5]), "y": np.array([0.5])})
 
 
 def test_follows_the_reynolds_number_of_the_problem() -> None:

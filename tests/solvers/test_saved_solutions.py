@@ -64,6 +64,8 @@ def test_what_is_loaded_is_what_was_solved(make, solver: AbstractSolver, tmp_pat
     names = solution.problem.domain.frame.names
     points = {name: random.uniform(*solution.problem.domain.bounds[name], 20) for name in names}
     np.testing.assert_array_equal(back(**points), solution(**points))
+    if solution.deviation is not None:
+        np.testing.assert_array_equal(back.std(**points), solution.std(**points))
     assert jax.tree.structure(back.representation) == jax.tree.structure(solution.representation)
 
 

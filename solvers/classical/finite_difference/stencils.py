@@ -122,7 +122,14 @@ class Stencil:
 
     def matrix(self, sources: int) -> Float[np.ndarray, "size sources"]:
         """The map as a dense matrix."""
-        return np.asarray(self(jnp.eye(sources), 0))
+        matrix = np.zeros((self.size, sources))
+        low, high = len(self.lower), len(self.upper)
+        for i in range(low, self.size - high):
+            columns = np.arange(i + self.offset, i + self.offset + len(self.weights)) % sources
+            np.add.at(matrix[i], columns, self.weights)
+        matrix[:low, : self.lower.shape[1]] = self.lower
+        matrix[self.size - high :, sources - self.upper.shape[1] :] = self.upper
+        return matrix
 
 
 def wrap(values: Float[Array, "..."], axis: int, behind: int, ahead: int) -> Float[Array, "..."]:

@@ -46,7 +46,7 @@ def reasons_of_system(problem: Problem, grid: Grid, order: int) -> Iterator[str]
     try:
         system = read_system(problem, grid, order)
     except (LoweringError, UnsupportedProblemError) as error:
-        yield str(error)
+        yield f"it needs {error.needed}, found {error.found}"
         return
     parts = [*system.residuals, *(part for f in system.fluxes.values() for part in (f.advective, f.diffusive))]
     reasons = [reason for atom in atoms(*parts) for reason in _atom_reasons(system, atom)]
@@ -61,10 +61,7 @@ def reasons_of_system(problem: Problem, grid: Grid, order: int) -> Iterator[str]
 
 
 def _evolution_reasons(problem: Problem, system: System) -> Iterator[str]:
-    if min(system.depths) == 0:
-        missing = system.unknowns[system.depths.index(0)]
-        yield f"it needs a time derivative of every unknown, {missing!r} has none"
-    elif max(system.depths) > MOST_TIME_DERIVATIVES:
+    if max(system.depths) > MOST_TIME_DERIVATIVES:
         yield f"it needs at most {MOST_TIME_DERIVATIVES} time derivatives"
     else:
         yield from _rate_reasons(system)
@@ -101,7 +98,7 @@ def _initial_reasons(problem: Problem, system: System) -> Iterator[str]:
             try:
                 _, unknown, level = initial_target(system, condition.residual)
             except UnsupportedProblemError as error:
-                yield str(error)
+                yield f"it needs {error.needed}, found {error.found}"
             else:
                 found.add((unknown, level))
     for i, k in system.rows:

@@ -149,7 +149,8 @@ def read_system(problem: Problem, grid: Grid, order: int) -> System:
 
     Raises:
         LoweringError: a rough coefficient is differentiated outside a flux.
-        UnsupportedProblemError: conditions at a face that no assignment to nodes can satisfy.
+        UnsupportedProblemError: an unknown without a time derivative or without an equation of its own, or conditions at a
+            face that no assignment to nodes can satisfy.
     """
     taken = frozenset(f.name for f in problem.fields) | frozenset(problem.coefficients) | frozenset(problem.parameters)
     separation = Separation(problem.coordinates, taken)
@@ -157,6 +158,12 @@ def read_system(problem: Problem, grid: Grid, order: int) -> System:
     unknowns = problem.unknowns
     orders = [field_orders(e, separation.fluxes) for e in residuals]
     depths = tuple(max((o.get((u, problem.time), 0) for o in orders), default=0) for u in unknowns)
+    if problem.time is not None and min(depths) == 0:
+        raise UnsupportedProblemError(
+            f"{unknowns[depths.index(0)]!r} without one",
+            "a time derivative of every unknown",
+            "eliminate the field, or use a solver for constrained systems",
+        )
     matched = match_equations(orders, unknowns, problem.time)
     normal = {
         (u, x): max((o.get((u, x), 0) for o in orders), default=0) for u in unknowns for x in problem.space
@@ -210,7 +217,7 @@ def match_equations(orders: list[Orders], unknowns: Iterable[Scalar], time: Coor
     gain = np.array([[_claim(o, u, time) for o in orders] for u in unknowns], dtype=float)
     rows, columns = scipy.optimize.linear_sum_assignment(gain, maximize=True)
     if (gain[rows, columns] < 0).any():
-        raise UnsupportedProblemError("an unknown without an equation of its own", "one equation for each", "add it")
+        raise UnsupportedProblemError("an unknown without its own", "one equation to determine each unknown", "add it")
     return [int(j) for j in columns]
 
 

@@ -130,7 +130,7 @@ def _dependence(unknown: Scalar) -> tuple[Coordinate, ...]:
 def _match(
     residuals: tuple[Scalar, ...], unknowns: tuple[Scalar, ...], axes: tuple[Coordinate, ...]
 ) -> tuple[Scalar, ...] | str:
-    """Residuals in the order of the fields they determine: those with the highest derivatives of the field, time first."""
+    """Residuals in the order of the fields they determine: those with a field's highest derivatives, time first."""
     costs = np.full((len(unknowns), len(residuals)), _ABSENT)
     for j, unknown in enumerate(unknowns):
         for i, e in enumerate(residuals):

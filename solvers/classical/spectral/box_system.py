@@ -169,7 +169,7 @@ class Linearisation:
         for j, slopes in enumerate(self.inner):
             for (i, counts), slope in slopes.items():
                 weight = np.broadcast_to(slope, system.grid.shape).reshape(-1, 1)
-                matrix[j, :, i, :] += weight * self._product([self._factor(k, m) for k, m in enumerate(counts)])
+                matrix[j, :, i, :] += weight * reduce(np.kron, [self._factor(k, m) for k, m in enumerate(counts)])
         for row, slopes in zip(system.rows, self.outer, strict=True):
             targets = index[_layer(row)].ravel()
             matrix[row.field, targets] = 0.0
@@ -177,19 +177,15 @@ class Linearisation:
                 factors = [self._factor(k, m) for k, m in enumerate(counts)]
                 factors[row.axis] = factors[row.axis][[row.face]]
                 weight = np.broadcast_to(slope, _face_shape(system.grid, row)).reshape(-1, 1)
-                matrix[row.field, targets, i] += weight * self._product(factors)
+                matrix[row.field, targets, i] += weight * reduce(np.kron, factors)
         return matrix.reshape(system.size, system.size)
 
     def _factor(self, axis: int, order: int) -> Array:
         grid = self.system.grid
         return grid.axes[axis].derivative(order) if order else np.eye(grid.shape[axis])
 
-    @staticmethod
-    def _product(factors: list[Array]) -> Array:
-        return reduce(np.kron, factors)
-
     def separable_inverse(self) -> Callable[[Array], Array]:
-        """Inverse of the nearest separable operator of each field, by fast diagonalisation; exact where F'(u) is one."""
+        """Inverse of each field's nearest separable operator, by fast diagonalisation; exact where F'(u) is one."""
         inverses = [self._field_inverse(j) for j in range(len(self.inner))]
         return lambda data: np.stack([inverse(part) for inverse, part in zip(inverses, data, strict=True)])
 
@@ -210,7 +206,7 @@ class Linearisation:
         return lambda data: fast.solve(factors, data * weights)
 
     def _axis_matrix(self, k: int, slopes: Mapping[tuple[int, ...], Array], constant: float) -> tuple[Array, float]:
-        """Derivatives along one axis alone, with slopes averaged over the others; and the mean of the undifferentiated."""
+        """Derivatives along one axis alone, slopes averaged over the others; and the mean of the undifferentiated."""
         axis, shape = self.system.grid.axes[k], self.system.grid.shape
         matrix = np.zeros((axis.count, axis.count))
         others = tuple(other for other in range(len(shape)) if other != k)

@@ -27,6 +27,7 @@ _DENSE_AT_MOST = 4500
 _MOST_HALVINGS = 12
 
 
+@final
 class Slab(NamedTuple):
     """The solution on one interval of time (the only one, for a steady problem): values on a tensor grid."""
 
@@ -34,6 +35,7 @@ class Slab(NamedTuple):
     values: Array
 
 
+@final
 class Collocated(NamedTuple):
     """Slabs in order, how the computation ended, and its cost.
 

@@ -125,6 +125,7 @@ def symbol(part: ConstantPart, cutoffs: Sequence[int], lengths: Sequence[float])
     return np.stack([matrices[i, i] for i in range(count)])
 
 
+@final
 class RateArguments(NamedTuple):
     """Numbers that `FourierRates` reads: i k along each axis, grid coordinates by name, and what the problem gives."""
 

@@ -46,7 +46,8 @@ class UniformPanels(AbstractRepresentation):
     """Chebyshev polynomials in time, piecewise, of values on a periodic grid in space.
 
     A Fourier series sampled at twice its Nyquist rate is interpolated by local Lagrange polynomials, whose error in a
-    mode is (pi k / 4 K)^20: far below the mode's own amplitude in a resolved series, at a cost free of the number of modes.
+    mode is (pi k / 4 K)^20: far below the mode's own amplitude in a resolved series, at a cost that does not grow with
+    the number of modes.
 
     Attributes:
         edges: times between panels, shape (panels + 1,).

@@ -31,19 +31,20 @@ _MOST_AXES = 6
 class Spectral(AbstractSolver):
     """Global expansions in Fourier or Legendre functions, refined until their coefficients decay to the tolerance.
 
-    What the equation allows is read from its tree. Evolution equations u_t = L u + N(u) whose axes are periodic, or whose
-    homogeneous Dirichlet or Neumann faces let the equation keep its parity (sine and cosine series), are marched by ETDRK4
-    over Fourier modes with the linear part exact. All others on boxes are collocated on Legendre nodes, those in time on
-    slabs of space–time, and solved by Newton's method preconditioned with a separable operator (fast diagonalisation).
+    What the equation allows is read from its tree. Evolution equations u_t = L u + N(u) whose axes are periodic, or
+    whose homogeneous Dirichlet or Neumann faces let the equation keep its parity (sine and cosine series), are marched
+    by ETDRK4 over Fourier modes with the linear part exact. All others on boxes are collocated on Legendre nodes, those
+    in time on slabs of space–time, and solved by Newton's method preconditioned with a separable operator (fast
+    diagonalisation).
 
-    It solves systems on boxes of up to six axes, time included, of first or second order in time or steady, with periodic,
-    Dirichlet, Neumann, Robin or nonlinear conditions on whole faces. Cost: O(N log N) a step for N modes; O(d n^(d+1)) a
-    Newton step for n nodes on each of d axes. The error falls faster than any power where the solution is smooth; where it
-    is not, the result is `under_resolved` and `stats.extra` holds the estimates.
+    It solves systems on boxes of up to six axes, time included, of first or second order in time or steady, with
+    periodic, Dirichlet, Neumann, Robin or nonlinear conditions on whole faces. Cost: O(N log N) a step for N modes;
+    O(d n^(d+1)) a Newton step for n nodes on each of d axes. The error falls faster than any power where the solution
+    is smooth; where it is not, the result is `under_resolved` and `stats.extra` holds the estimates.
 
     Args:
-        rtol: relative accuracy asked of every part of the computation; None: 1e-12 for steady problems, in time 1e-9, 1e-7
-            or 1e-6 in one, two or more space dimensions.
+        rtol: relative accuracy asked of every part of the computation; None: 1e-12 for steady problems, in time 1e-9,
+            1e-7 or 1e-6 in one, two or more space dimensions.
         resolution: grid points along each spatial axis; None refines.
         most_points: bound on the points along each spatial axis when refining; None: by the number of axes.
         dealias: whether products of Fourier series are formed by the 2/3 rule.
