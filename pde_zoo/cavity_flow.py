@@ -64,14 +64,7 @@ class CavityFlow(AbstractReference):
 
     def __call__(self, points: Mapping[str, Any]) -> Values:
         x, y = jnp.broadcast_arrays(*(jnp.asarray(points[name], float) for name in ("x", "y")))
-        expansions = _expansions(self.reynolds, self.degree)
-        smooth = [_series(coefficients, x, y) for coefficients in expansions]
-        (u_left, v_left, log_left), (u_right, v_right, log_right) = _corner(x, 1 - y), _corner(1 - x, 1 - y)
-        return {
-            "v[0]": smooth[0] + u_left + u_right,
-            "v[1]": smooth[1] + v_left - v_right,
-            "p": smooth[2] + 8 / self.reynolds * (log_left - log_right),
-        }
+        return _fields(_expansions(self.reynolds, self.degree), self.reynolds, x, y)
 
     @property
     def source(self) -> str:
@@ -82,13 +75,25 @@ class CavityFlow(AbstractReference):
         return CavityFlow(numbers.get(self.parameter, self.reynolds), self.degree, self.parameter)
 
 
+@jax.jit
+def _fields(expansions: tuple[np.ndarray, ...], reynolds: float, x: jax.Array, y: jax.Array) -> Values:
+    """Smooth parts and corner flows together."""
+    smooth = [_series(coefficients, x, y) for coefficients in expansions]
+    (u_left, v_left, log_left), (u_right, v_right, log_right) = _corner(x, 1 - y), _corner(1 - x, 1 - y)
+    return {
+        "v[0]": smooth[0] + u_left + u_right,
+        "v[1]": smooth[1] + v_left - v_right,
+        "p": smooth[2] + 8 / reynolds * (log_left - log_right),
+    }
+
+
 def _corner(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Velocities of the singular Stokes flow at the left corner, y downwards, and the logarithm of the distance."""
     angle = jnp.arctan2(y, x)
     return 4 * x + 2 * y * (2 * angle - jnp.pi), 4 * x * angle, jnp.log(x**2 + y**2) / 2
 
 
-def _series(coefficients: np.ndarray, x: jax.Array, y: jax.Array) -> jax.Array:
+def _series(coefficients: Any, x: jax.Array, y: jax.Array) -> jax.Array:
     """Sum of Legendre products on the unit square."""
     left, right = (_legendre(2 * s - 1, n) for s, n in zip((x, y), coefficients.shape, strict=True))
     return jnp.einsum("...i,ij,...j->...", left, coefficients, right)

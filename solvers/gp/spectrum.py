@@ -125,7 +125,7 @@ def find_lines(signals: Signals, *, tolerance: float, most: int) -> tuple[tuple[
         return tuple(found), 0.0
     rest = misfit(tuple(found), signals)
     if size(rest) > tolerance:
-        found += [Line(m, _LINE_LENGTH * extent) for m in peaks(signals, rest, _CLEAR_PEAK)[:most]]
+        found += [Line(m, _LINE_LENGTH * extent) for m in peaks(signals, signals.values, _CLEAR_PEAK)[:most]]
         rest = misfit(tuple(found), signals)
     for _ in found[1:]:
         if size(rest) > tolerance:

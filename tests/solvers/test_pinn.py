@@ -289,7 +289,8 @@ def test_callback_and_budget_reach_the_optimiser():
 
 
 def test_orders_above_four_are_refused():
-    problem = Problem([D(u, x, x, x, x, x) == u.dt], Box({t: (0, 1), x: (0, 1)}, periodic=x), [])
+    ring = Box({t: (0, 1), x: (0, 1)}, periodic=x)
+    problem = Problem([u.dt + D(u, x, x, x, x, x) + u == 0], ring, [(u == sin(2 * pi * x)).on(ring.at(t=0))])
     with pytest.raises(UnsupportedProblemError, match="order 5"):
         solve(problem, PINN())
 

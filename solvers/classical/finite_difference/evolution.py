@@ -54,7 +54,9 @@ def expand(
     return {(i, 0): filled[i] for i in range(count)} | {(i, 1): velocities[i] for i in range(count)}
 
 
-def state_rate(scheme: Scheme, t: Any, state: Float[Array, "rows *grid"], numbers: Numbers) -> Float[Array, "rows *grid"]:
+def state_rate(
+    scheme: Scheme, t: Any, state: Float[Array, "rows *grid"], numbers: Numbers
+) -> Float[Array, "rows *grid"]:
     """Time derivative of a state; zero at nodes that conditions determine."""
     system = scheme.system
     fields = expand(system, state, t, numbers)
@@ -75,7 +77,9 @@ def initial_state(problem: Problem, system: System, start: float) -> Float[np.nd
     """
     given: dict[tuple[int, int], np.ndarray] = {}
     assert system.time is not None
-    points = {axis.name: system.grid.coordinate(axis.name) for axis in system.grid.axes} | {system.time.name: np.asarray(start)}
+    points = {axis.name: system.grid.coordinate(axis.name) for axis in system.grid.axes} | {
+        system.time.name: np.asarray(start)
+    }
     conditions = [c.residual for c in problem.placed_conditions if c.place.is_initial]
     for e in sorted(conditions, key=lambda e: _target_level(system, e)):
         target, unknown, level = initial_target(system, e)
@@ -84,7 +88,9 @@ def initial_state(problem: Problem, system: System, start: float) -> Float[np.nd
             if is_unknown(atom) and atom is not target:
                 i, k, orders = system.position(atom)
                 if (i, k) not in given:
-                    raise UnsupportedProblemError(f"the initial condition `{e!r}`", f"{atom!r} given before it", "state it first")
+                    raise UnsupportedProblemError(
+                        f"the initial condition `{e!r}`", f"{atom!r} given before it", "state it first"
+                    )
                 values[atom] = system.grid.derivative(jnp.asarray(given[i, k]), orders, system.order)
         values[target] = 0.0
         rest, slope = evaluate((e, partial(e, target)), values, BoundLaws(problem.arguments.laws))
@@ -114,10 +120,14 @@ def initial_target(system: System, e: Scalar) -> tuple[Scalar, int, int]:
             i, k, orders = system.position(atom)
             if k == level and not any(orders):
                 slope = partial(e, atom)
-                if not any(is_unknown(a) and system.position(a)[1] == level for a in atoms(slope)) and not is_number(slope, 0):
+                if not any(is_unknown(a) and system.position(a)[1] == level for a in atoms(slope)) and not is_number(
+                    slope, 0
+                ):
                     found.append((atom, i, k))
     if len(found) != 1:
         raise UnsupportedProblemError(
-            f"the initial condition `{e!r}`", "an equation that is affine in one value or rate", "solve it for that value"
+            f"the initial condition `{e!r}`",
+            "an equation that is affine in one value or rate",
+            "solve it for that value",
         )
     return found[0]

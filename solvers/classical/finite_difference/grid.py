@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from sciml.storable import storable
-from sciml.storable import storable
 from solvers.classical.finite_difference.stencils import Lattice, Stencil, stencil
 
 

@@ -117,7 +117,9 @@ def rates(scheme: Scheme, sampler: Sampler) -> tuple[Array, ...]:
     masses = _evaluate_masses(scheme, sampler)
     if all(is_number(scheme.masses[i][j], 0) for i in range(count) for j in range(count) if i != j):
         return tuple(-r / masses[i][i] for i, r in enumerate(right))
-    matrix = jnp.stack([jnp.stack([jnp.broadcast_to(m, system.grid.shape) for m in row], axis=-1) for row in masses], axis=-2)
+    matrix = jnp.stack(
+        [jnp.stack([jnp.broadcast_to(m, system.grid.shape) for m in row], axis=-1) for row in masses], axis=-2
+    )
     solved = jnp.linalg.solve(matrix, -jnp.stack(right, axis=-1)[..., None])[..., 0]
     return tuple(solved[..., i] for i in range(count))
 

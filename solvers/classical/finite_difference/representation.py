@@ -12,7 +12,6 @@ from jaxtyping import Array, Float
 
 from sciml.solution import AbstractRepresentation
 from sciml.storable import storable
-from sciml.storable import storable
 from solvers.classical.finite_difference.grid import Axis
 from solvers.classical.finite_difference.interpolation import interpolate
 

@@ -60,7 +60,9 @@ class Sampler:
         """The site of the unknowns."""
         return (Lattice.nodes,) * len(self.system.grid.axes)
 
-    def values(self, expressions: Iterable[Scalar], site: Site, given: Mapping[Any, Array] | None = None) -> dict[Any, Array]:
+    def values(
+        self, expressions: Iterable[Scalar], site: Site, given: Mapping[Any, Array] | None = None
+    ) -> dict[Any, Array]:
         """`{atom: array}` for the atoms of expressions at a site, those in `given` as they are given."""
         values = dict(given or {})
         for atom in atoms(*expressions):
@@ -81,7 +83,11 @@ class Sampler:
         if isinstance(atom, Parameter):
             return self.arguments.parameters[atom.name]
         if isinstance(atom, Coordinate):
-            return self.t if atom.is_time else jnp.asarray(self.system.grid.coordinate(atom.name, self._lattice(atom, site)))
+            return (
+                self.t
+                if atom.is_time
+                else jnp.asarray(self.system.grid.coordinate(atom.name, self._lattice(atom, site)))
+            )
         key = table_key(atom, site, rough)
         if key in self.tabulated:
             return self.tabulated[key]

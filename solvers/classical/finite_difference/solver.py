@@ -89,7 +89,9 @@ class FiniteDifference(AbstractSolver):
         if self.advection is not None and not isinstance(self.advection, AbstractAdvection):
             raise OptionError(f"advection {self.advection!r}", "a scheme", "pass Central(), Upwind(3) or WENO()")
         if self.integrator is not None and not isinstance(self.integrator, diffrax.AbstractSolver):
-            raise OptionError(f"integrator {self.integrator!r}", "a diffrax method", "pass diffrax.Tsit5() or Kvaerno5()")
+            raise OptionError(
+                f"integrator {self.integrator!r}", "a diffrax method", "pass diffrax.Tsit5() or Kvaerno5()"
+            )
         if not (self.rtol > 0 and self.atol > 0 and self.newton_steps > 0):
             raise OptionError("a tolerance or step count that is not positive", "positive numbers", "raise it")
 
@@ -133,7 +135,8 @@ class FiniteDifference(AbstractSolver):
             solve=perf_counter() - began - outcome.compile_seconds,
             iterations=len(newton.residuals) - 1,
             unknowns=newton.z.size,
-            extra={"residual": newton.residuals[-1]} | ({} if outcome.error is None else {"error_estimate": outcome.error}),
+            extra={"residual": newton.residuals[-1]}
+            | ({} if outcome.error is None else {"error_estimate": outcome.error}),
         )
         history = {"step": np.arange(len(newton.residuals)), "residual": np.array(newton.residuals)}
         return self._solution(problem, system.grid.axes, newton.z, newton.result, stats, history)
@@ -174,7 +177,12 @@ class FiniteDifference(AbstractSolver):
             solve=perf_counter() - began - compiling,
             iterations=path.steps,
             unknowns=state.size,
-            extra={"spectral_radius": radius, "resolution": spatial, "frame_error": temporal, "time_reached": path.time},
+            extra={
+                "spectral_radius": radius,
+                "resolution": spatial,
+                "frame_error": temporal,
+                "time_reached": path.time,
+            },
         )
         axes = (Axis(system.time.name, start, end, len(times), periodic=False), *system.grid.axes)
         recorded = {name: np.array(values) for name, values in history.items()}

@@ -69,7 +69,9 @@ class SparseLU(lx.AbstractLinearSolver):
 
     def transpose(self, state: Array, options: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Not needed by time stepping, which differentiates forwards only."""
-        raise UnsupportedProblemError("reverse-mode differentiation through an implicit step", "forward mode", "use jvp")
+        raise UnsupportedProblemError(
+            "reverse-mode differentiation through an implicit step", "forward mode", "use jvp"
+        )
 
     def conj(self, state: Array, options: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Real matrices are their own conjugate."""

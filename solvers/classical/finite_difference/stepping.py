@@ -77,7 +77,9 @@ def spectral_radius(scheme: Scheme, t: float, state: Array, numbers: Numbers) ->
     return float(np.exp(np.mean(np.log(np.array(sizes[_POWER_STEPS // 2 :]) + 1e-300))))
 
 
-def choose_integrator(unknowns: int, axes: int, radius: float, span: float, frames: int, rtol: float) -> diffrax.AbstractSolver:
+def choose_integrator(
+    unknowns: int, axes: int, radius: float, span: float, frames: int, rtol: float
+) -> diffrax.AbstractSolver:
     """An explicit method where it is estimated to be cheaper than an implicit one, by a model of both costs.
 
     An explicit step is limited by stability to about 3 / radius; an implicit one by accuracy, and it solves a sparse system.
@@ -116,7 +118,9 @@ def with_sparse_newton(
         return np.pi * v + rate_derivative(scheme, time, y, v, numbers)
 
     pattern = find_pattern(derivative, state, periodic)
-    chord = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(linear_solver=SparseLU(pattern, FactorCache(pattern)))
+    chord = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(
+        linear_solver=SparseLU(pattern, FactorCache(pattern))
+    )
     return eqx.tree_at(lambda s: s.root_finder, integrator, chord, is_leaf=lambda x: x is integrator.root_finder)  # type: ignore[attr-defined]
 
 

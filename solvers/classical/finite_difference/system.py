@@ -165,9 +165,7 @@ def read_system(problem: Problem, grid: Grid, order: int) -> System:
             "eliminate the field, or use a solver for constrained systems",
         )
     matched = match_equations(orders, unknowns, problem.time)
-    normal = {
-        (u, x): max((o.get((u, x), 0) for o in orders), default=0) for u in unknowns for x in problem.space
-    }
+    normal = {(u, x): max((o.get((u, x), 0) for o in orders), default=0) for u in unknowns for x in problem.space}
     return System(
         structure=problem.structure,
         grid=grid,
@@ -242,7 +240,9 @@ def read_faces(problem: Problem, normal_orders: dict[tuple[Scalar, Coordinate], 
         groups.setdefault((axis, place.side is Side.UPPER, level), []).append(condition)
     faces = []
     used: dict[tuple[int, bool, int], int] = {}
-    for (axis, upper, level), conditions in sorted(groups.items(), key=lambda item: (item[0][0], item[0][2], item[0][1])):
+    for (axis, upper, level), conditions in sorted(
+        groups.items(), key=lambda item: (item[0][0], item[0][2], item[0][1])
+    ):
         x = problem.space[axis]
         room = [(normal_orders[u, x] + 1) // 2 - used.get((axis, upper, i), 0) for i, u in enumerate(problem.unknowns)]
         owners = assign_conditions(conditions, problem.unknowns, room)

@@ -26,9 +26,7 @@ from solvers.classical.finite_difference.system import System
 CELL_PECLET = 4.0
 
 
-def choose_advection(
-    problem: Problem, system: System, state: Array, t: Any, numbers: Numbers
-) -> AbstractAdvection:
+def choose_advection(problem: Problem, system: System, state: Array, t: Any, numbers: Numbers) -> AbstractAdvection:
     """`Central()`, or `Upwind` or `WENO` where the cell Péclet number exceeds 4.
 
     Args:

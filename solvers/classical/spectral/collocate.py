@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciml.results import RESULTS
-from solvers.classical.krylov import NewtonOutcome, newton_krylov
+from solvers.classical.krylov import NewtonOutcome
 from solvers.classical.spectral.box_form import BoxForm
 from solvers.classical.spectral.box_system import BoxSystem, Start
 from solvers.classical.spectral.evolve import start_value
 from solvers.classical.spectral.gauge import impose_gauges
+from solvers.classical.spectral.node_solver import NodeSolver
 from solvers.classical.spectral.tensor_grid import GridAxis, TensorGrid
 
 Array = NDArray[np.float64]
@@ -22,8 +23,6 @@ Array = NDArray[np.float64]
 TIME_NODES = 16
 _FIRST_NODES = {1: 32, 2: 16, 3: 12}
 _MOST_NODES = {1: 1024, 2: 512, 3: 96, 4: 40, 5: 20}
-_DENSE_ALWAYS = 400
-_DENSE_AT_MOST = 4500
 _MOST_HALVINGS = 12
 
 
@@ -59,63 +58,16 @@ class Collocated(NamedTuple):
 @final
 @dataclass
 class _Account:
-    """Totals over all Newton solves."""
+    """What has been computed so far, and its worst estimates."""
 
-    iterations: int = 0
-    products: int = 0
+    solver: NodeSolver
     correction: float = 0.0
     tail: float = 0.0
     slabs: list[Slab] = field(default_factory=list)
 
-    def add(self, outcome: NewtonOutcome) -> None:
-        self.iterations += outcome.iterations
-        self.products += outcome.products
-
     def close(self, result: RESULTS) -> Collocated:
-        return Collocated(tuple(self.slabs), result, self.tail, self.correction, self.iterations, self.products)
-
-
-def solve_nodes(system: BoxSystem, guess: Array, rtol: float) -> NewtonOutcome:
-    """Newton's method on one grid; a dense factorisation where the separable inverse is too far off and size allows."""
-    last: dict[str, object] = {}
-
-    def derivative(values: Array, direction: Array) -> Array:
-        if last.get("at") is not values:
-            last["at"], last["map"] = values, system.linearise(values)
-        return last["map"](direction)  # type: ignore[operator]
-
-    def separable(values: Array) -> Callable[[Array], Array]:
-        return system.linearise(values).separable_inverse()
-
-    def dense(values: Array) -> Callable[[Array], Array]:
-        return system.linearise(values).direct_inverse()
-
-    outcome = None
-    if system.size > _DENSE_ALWAYS:
-        outcome = _newton(system, derivative, separable, guess, rtol)
-    if outcome is None or (not _converged(outcome, rtol) and system.size <= _DENSE_AT_MOST):
-        outcome = _newton(system, derivative, dense, guess, rtol)
-    return outcome
-
-
-def _converged(outcome: NewtonOutcome, rtol: float) -> bool:
-    """Whether Newton's method met the tolerance, or round-off on the way to it."""
-    met_round_off = outcome.result is RESULTS.stagnated and outcome.error <= np.sqrt(rtol)
-    return outcome.result is RESULTS.successful or met_round_off
-
-
-def _newton(
-    system: BoxSystem,
-    derivative: Callable[[Array, Array], Array],
-    preconditioner: Callable[[Array], Callable[[Array], Array]],
-    guess: Array,
-    rtol: float,
-) -> NewtonOutcome:
-    try:
-        # what Newton's method leaves must not look like an unresolved tail
-        return newton_krylov(system.residual, derivative, preconditioner, guess, rtol=rtol / 100)
-    except np.linalg.LinAlgError:
-        return NewtonOutcome(guess, RESULTS.linear_solve_failed, np.inf, 0, 0)
+        count = self.solver
+        return Collocated(tuple(self.slabs), result, self.tail, self.correction, count.iterations, count.products)
 
 
 def solve_steady(
@@ -138,14 +90,13 @@ def solve_steady(
     Returns:
         One slab.
     """
-    account, dimensions = _Account(), len(form.axes)
+    account, dimensions = _Account(NodeSolver(rtol / 100)), len(form.axes)
     most = most_points or _MOST_NODES.get(dimensions, 12)
     grid = first_grid(form, [resolution or min(_FIRST_NODES.get(dimensions, 8), most)] * dimensions)
     values = np.zeros((len(form.unknowns), *grid.shape))
     while True:
         system = BoxSystem(form, grid, {})
-        outcome = solve_nodes(system, values, rtol)
-        account.add(outcome)
+        outcome = account.solver(system, values)
         account.correction = outcome.error
         values = impose_gauges(form, grid, outcome.values)
         tails = grid.tails(values)
@@ -155,7 +106,7 @@ def solve_steady(
         finer = None if resolution else raised(grid, tails, rtol, most)
         if finer is None:
             return account.close(_verdict(outcome, account.tail, rtol))
-        if (ended := proceed(account.tail, account.iterations)) is not None:
+        if (ended := proceed(account.tail, account.solver.iterations)) is not None:
             return account.close(ended)
         values, grid = grid.interpolate(values, finer), finer
 
@@ -211,7 +162,7 @@ def solve_slabs(
     Returns:
         The slabs.
     """
-    account, dimensions = _Account(), len(form.axes) - 1
+    account, dimensions = _Account(NodeSolver(rtol / 100)), len(form.axes) - 1
     most = most_points or _MOST_NODES.get(dimensions + 1, 12)
     first, last = form.box.bounds[form.axes[0].name]
     grid = first_grid(form, [TIME_NODES, *[resolution or min(_FIRST_NODES.get(dimensions + 1, 8), most)] * dimensions])
@@ -219,15 +170,14 @@ def solve_slabs(
     start = None
     while index < 2**halvings:
         length = (last - first) / 2**halvings
-        if (ended := proceed(first + index * length, account.iterations)) is not None:
+        if (ended := proceed(first + index * length, account.solver.iterations)) is not None:
             return account.close(ended)
         interval = (first + index * length, first + (index + 1) * length if index + 1 < 2**halvings else last)
         grid = TensorGrid((GridAxis(form.axes[0].name, interval, TIME_NODES), *space))
         data = initial_data(form, grid) if start is None else _moved(*start, TensorGrid(space))
-        outcome = solve_nodes(BoxSystem(form, grid, data), _constant_guess(form, grid, data), rtol)
-        account.add(outcome)
+        outcome = account.solver(BoxSystem(form, grid, data), _constant_guess(form, grid, data))
         tails = grid.tails(outcome.values) if np.all(np.isfinite(outcome.values)) else np.full(dimensions + 1, np.inf)
-        converged = _converged(outcome, rtol)
+        converged = account.solver.converged(outcome)
         late = not converged or tails[0] > rtol
         finer = raised(grid, np.concatenate([[0.0], tails[1:]]), rtol, most) if converged and not resolution else None
         if late and halvings < _MOST_HALVINGS and (finer is None or tails[0] > 100 * tails[1:].max()):

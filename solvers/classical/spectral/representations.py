@@ -224,8 +224,8 @@ def uniform_panels(
         grids.append(np.stack(rows))
     edges = [panels[0].start, *(panel.end for panel in panels)]
     return UniformPanels(
-        jnp.asarray(edges),
-        jnp.asarray(np.moveaxis(np.stack(grids), (1, 2), (-2, -1))),
+        jax.device_put(np.asarray(edges)),
+        jax.device_put(np.ascontiguousarray(np.moveaxis(np.stack(grids), (1, 2), (-2, -1)))),
         tuple(float(origin) for origin in origins),
         tuple(float(length) / count for length, count in zip(lengths, points, strict=True)),
         time,
@@ -271,8 +271,8 @@ def polynomial_panels(slabs: Sequence[Slab], unknowns: Sequence[str], time: str 
         [0.0, 1.0] if time is None else [slabs[0].grid.axes[0].bounds[0], *(s.grid.axes[0].bounds[1] for s in slabs)]
     )
     return PolynomialPanels(
-        jnp.asarray(edges),
-        jnp.asarray(np.stack(panels)),
+        jax.device_put(np.asarray(edges)),
+        jax.device_put(np.stack(panels)),
         tuple(axis.bounds for axis in axes),
         time,
         tuple(axis.name for axis in axes),

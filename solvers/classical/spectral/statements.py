@@ -90,6 +90,15 @@ class Row:
     statement: Statement | None
     order: int = 0
 
+    @property
+    def index(self) -> tuple[Any, ...]:
+        """Index of the layer in an array of grid values."""
+        return (*[slice(None)] * self.axis, self.layer)
+
+    def face_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a grid reduced to the face; its axis keeps length one."""
+        return tuple(1 if k == self.axis else count for k, count in enumerate(shape))
+
 
 def rows_of(
     field: int,

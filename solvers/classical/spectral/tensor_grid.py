@@ -56,7 +56,9 @@ class GridAxis:
         return collocation.legendre_weights(self.count) * self.length / 2
 
     def derivative(self, order: int) -> Array:
-        """Matrix of the derivative of this order."""
+        """Matrix of the derivative of this order; of order 0, the identity."""
+        if order == 0:
+            return np.eye(self.count)
         if self.periodic:
             return _fourier_matrix(self.count, order) * (2 * np.pi / self.length) ** order
         return _legendre_matrix(self.count, order) * (2 / self.length) ** order
@@ -119,6 +121,10 @@ class TensorGrid:
             axis.name: axis.nodes.reshape([-1 if other == k else 1 for other in range(len(self.axes))])
             for k, axis in enumerate(self.axes)
         }
+
+    def matrices(self, counts: Sequence[int]) -> list[Array]:
+        """Matrices of a mixed derivative, one for each axis, identities included."""
+        return [axis.derivative(order) for axis, order in zip(self.axes, counts, strict=True)]
 
     def differentiate(self, values: Array, counts: Sequence[int]) -> Array:
         """Mixed derivative of grid values, `counts` times along each axis."""
