@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 PACKAGES = ("sciml-pde", "jax", "jaxlib", "numpy", "scipy", "equinox", "diffrax", "optax")
 
@@ -23,8 +24,8 @@ def provenance() -> dict[str, Any]:
         "device": jax.devices()[0].device_kind,
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "dtype": "float64" if jax.config.jax_enable_x64 else "float32",
-        "matmul_precision": jax.config.jax_default_matmul_precision,
+        "dtype": str(jnp.zeros(()).dtype),
+        "matmul_precision": jax.config.values["jax_default_matmul_precision"],
         "flags": {name: os.environ[name] for name in ("XLA_FLAGS", "OMP_NUM_THREADS") if name in os.environ},
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }

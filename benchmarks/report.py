@@ -24,6 +24,7 @@ HEAD = (
     "compile s",
     "peak MiB",
     "holds",
+    "best published",
 )
 
 

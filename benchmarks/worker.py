@@ -17,7 +17,7 @@ import click
 from benchmarks.provenance import provenance
 from benchmarks.suite import Cell, content_of, read_cell
 from sciml.commands.library import Library
-from sciml.measurement import Measurement, measure, plain, subject_of
+from sciml.measurement import Measurement, attempt, measure, plain, subject_of
 
 
 def run_cell(cell: Cell, library: Library) -> dict[str, Any]:
@@ -31,11 +31,9 @@ def run_cell(cell: Cell, library: Library) -> dict[str, Any]:
     subject = subject_of(case, cell.values, library.make_solver)
     solver = library.make_solver(cell.solver, cell.options)
     cold = measure(subject, cell.solver, solver, seed=cell.seed, budget=cell.budget)
-    row = cold.record()
-    row["seconds"] = _seconds(cold, None)
-    if cell.warm and not cold.failed:
-        warm = measure(subject, cell.solver, solver, seed=cell.seed, budget=cell.budget)
-        row["seconds"] = _seconds(cold, warm)
+    again = cell.warm and not cold.failed
+    warm = attempt(subject, cell.solver, solver, seed=cell.seed, budget=cell.budget) if again else None
+    row = {**cold.record(), "seconds": _seconds(cold, warm)}
     content = content_of(case, cell.values)
     return {**row, "content": content, "provenance": provenance()}
 
@@ -51,7 +49,7 @@ def _seconds(cold: Measurement, warm: Measurement | None) -> dict[str, Any]:
             "warm": again,
             "compile": max((total or 0.0) - again, 0.0),
             "solve": again,
-            "evaluate": warm.seconds.get("evaluate"),
+            "evaluate": own.get("evaluate"),
             "total": total,
             "own": own,
         }

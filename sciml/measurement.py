@@ -6,7 +6,8 @@ import math
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -15,6 +16,7 @@ import numpy as np
 from sciml.case import Case
 from sciml.domains.grids import AbstractGrid
 from sciml.errors import SciMLError, UnsupportedProblemError
+from sciml.metrics import field_errors
 from sciml.problem import Problem
 from sciml.reference import AbstractReference, ComputedReference
 from sciml.reference_cache import MakeSolver, compute_reference
@@ -30,12 +32,27 @@ CRASHED = "crashed"
 @final
 @dataclass(frozen=True)
 class Subject:
-    """What solvers are measured on: a case's problem, its test grid, and its truth if it has one."""
+    """What solvers are measured on: a case's problem and its test grid.
+
+    The truth is looked at after the first run: computing one compiles code that the run would find ready.
+    """
 
     case: str
     problem: Problem
     grid: AbstractGrid
-    reference: AbstractReference | None
+    make_solver: MakeSolver
+
+    @cached_property
+    def reference(self) -> AbstractReference | None:
+        """The truth if there is one; a computed truth is taken from the cache, or computed once.
+
+        Raises:
+            SolveError: the truth cannot be computed.
+        """
+        truth = self.problem.reference
+        if isinstance(truth, ComputedReference):
+            return compute_reference(self.problem, truth, self.grid, self.make_solver)
+        return truth
 
 
 @final
@@ -115,7 +132,7 @@ def plain(value: Any) -> Any:
 
 
 def subject_of(case: Case, values: Mapping[str, Any], make_solver: MakeSolver) -> Subject:
-    """A case's problem with its grid and truth; a computed truth is taken from the cache, or computed once.
+    """A case's problem with its grid.
 
     Args:
         case: which.
@@ -123,17 +140,13 @@ def subject_of(case: Case, values: Mapping[str, Any], make_solver: MakeSolver) -
         make_solver: turns the name and options in the recipe of a computed truth into a solver.
     """
     problem = case.problem(**values)
-    grid = case.grid(problem)
-    truth = problem.reference
-    if isinstance(truth, ComputedReference):
-        truth = compute_reference(problem, truth, grid, make_solver)
-    return Subject(case.name, problem, grid, truth)
+    return Subject(case.name, problem, case.grid(problem), make_solver)
 
 
 def measure(
     subject: Subject, name: str, solver: AbstractSolver, *, seed: int = 0, budget: float | None = None
 ) -> Measurement:
-    """Run a solver; whatever happens becomes a row.
+    """Run a solver and take its errors; whatever happens becomes a row.
 
     Args:
         subject: what to solve.
@@ -145,6 +158,14 @@ def measure(
     Raises:
         SciMLError: the budget or the problem makes no sense: wrong input, not a failed run.
     """
+    run = attempt(subject, name, solver, seed=seed, budget=budget)
+    return run if run.solution is None else _assess(subject, run, run.solution)
+
+
+def attempt(
+    subject: Subject, name: str, solver: AbstractSolver, *, seed: int = 0, budget: float | None = None
+) -> Measurement:
+    """Run a solver without looking at its errors; see `measure`."""
     started = time.perf_counter()
     try:
         solution = solve(subject.problem, solver, key=seed, budget=budget, throw=False)
@@ -153,32 +174,31 @@ def measure(
     except SciMLError:
         raise
     except Exception as defect:  # a solver's defect must not take the other rows with it
-        return Measurement(subject.case, name, seed, CRASHED, _where(defect), seconds=_only_total(started))
-    seconds = {"compile": solution.stats.compile, "solve": solution.stats.solve, "total": solution.stats.total}
-    if not solution.result.has_solution:
-        return Measurement(subject.case, name, seed, solution.result.name, solution.result.value, seconds=seconds)
-    return _assess(subject, name, seed, solution, seconds)
+        seconds = {"total": time.perf_counter() - started}
+        return Measurement(subject.case, name, seed, CRASHED, _where(defect), seconds=seconds)
+    stats, result = solution.stats, solution.result
+    seconds = {"compile": stats.compile, "solve": stats.solve, "total": stats.total}
+    message = "" if result.is_success else result.value
+    fields = solution if result.has_solution else None
+    return Measurement(subject.case, name, seed, result.name, message, seconds=seconds, solution=fields)
 
 
-def _assess(subject: Subject, name: str, seed: int, solution: Solution, seconds: dict[str, float]) -> Measurement:
+def _assess(subject: Subject, run: Measurement, solution: Solution) -> Measurement:
     """Errors on the test grid; a solution that is not finite there has failed, whatever it says of itself."""
-    truth = subject.reference
-    points = {coordinate: np.asarray(p) for coordinate, p in subject.grid.points().items()}
     started = time.perf_counter()
-    values = solution.values(points)
-    seconds = {**seconds, "evaluate": time.perf_counter() - started}
+    values = solution.on_grid(subject.grid)
+    evaluate = time.perf_counter() - started
+    seconds = {**run.seconds, "evaluate": evaluate}
     if not all(np.isfinite(v).all() for v in values.values()):
         failure = RESULTS.nonfinite
-        return Measurement(subject.case, name, seed, failure.name, failure.value, seconds=seconds)
-    errors = {} if truth is None else solution.errors(truth, subject.grid)
-    reference = None if truth is None else {"kind": truth.kind, "error": truth.error}
-    solution = solution.with_stats(evaluate=seconds["evaluate"])
-    message = "" if solution.result.is_success else solution.result.value
-    return Measurement(subject.case, name, seed, solution.result.name, message, errors, reference, seconds, solution)
-
-
-def _only_total(started: float) -> dict[str, float]:
-    return {"total": time.perf_counter() - started}
+        return replace(run, result=failure.name, message=failure.value, seconds=seconds, solution=None)
+    assessed = replace(run, seconds=seconds, solution=solution.with_stats(evaluate=evaluate))
+    truth = subject.reference
+    if truth is None:
+        return assessed
+    points = {name: np.asarray(p) for name, p in subject.grid.points().items()}
+    errors = field_errors(values, truth(points), np.asarray(subject.grid.quadrature()))
+    return replace(assessed, errors=errors, reference={"kind": truth.kind, "error": truth.error})
 
 
 def _where(defect: Exception) -> str:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sciml.domains.domain import Points
-from sciml.domains.grids import AbstractGrid
+from sciml.domains.grids import AbstractGrid, Grid
 from sciml.errors import DomainError, SolveError
 from sciml.expr.build import components
 from sciml.expr.evaluation import evaluate

@@ -299,3 +299,25 @@ def test_a_process_prints_no_progress_and_no_traceback_in_a_pipe() -> None:
 def test_every_known_solver_has_a_place() -> None:
     learned = ["pinn", "pig", "gp", "mpm", "neural_law", "prose", "system_identification"]
     assert list(LIBRARY.solvers) == [*learned, "spectral", "finite_difference"]
+
+
+def test_every_case_can_be_shown() -> None:
+    failed = {}
+    for name in LIBRARY.cases():
+        result = run("show", name)
+        if result.exit_code or not all(
+            word in result.stdout for word in (name, "Equations", "Classification", "Truth")
+        ):
+            failed[name] = result.output
+    assert failed == {}
+
+
+def test_zoo_lists_every_case_that_others_name() -> None:
+    listed = {json.loads(line)["case"] for line in run("zoo", "--json").stdout.splitlines()}
+    suites = {
+        "gp_hm": "u1 u2 u3 u4 u5 u6 u7 a1 a2 a3 advection",
+        "pig": "helmholtz helmholtz_10_10 klein_gordon flow_mixing nonlinear_diffusion allen_cahn",
+        "records": "burgers burgers_nu_0.01 allen_cahn kdv kuramoto_sivashinsky wave multiscale_laplace poisson_5d "
+        "poisson_10d helmholtz_4_4 cavity_re100",
+    }
+    assert {f"{suite}/{name}" for suite, names in suites.items() for name in names.split()} <= listed

@@ -50,8 +50,7 @@ def compare_command(library: Library) -> click.Command:
         names, known = names_in(solvers), library.case(case)
         chosen = settings_of(settings, solver_classes(library, names), known.build)
         methods = {name: library.make_solver(name, chosen.solvers[name]) for name in names}
-        with waiting(f"the truth of {case}"):
-            subject = subject_of(known, chosen.case, library.make_solver)
+        subject = subject_of(known, chosen.case, library.make_solver)
         rows = []
         for i, (name, method) in enumerate(methods.items(), start=1):
             with waiting(f"{case} by {name} ({i} of {len(methods)})"):

@@ -18,7 +18,7 @@ from sciml.measurement import plain
 from sciml.problem import Problem
 from sciml.problem_text import kinds_of_condition, kinds_of_equations
 from sciml.progress import waiting
-from sciml.reference import AbstractReference, ComputedReference
+from sciml.reference import ComputedReference
 from sciml.reference_cache import MakeSolver, compute_reference
 
 
@@ -87,17 +87,23 @@ def facts_of(case: Case, problem: Problem, make_solver: MakeSolver | None = None
 
 
 def _truth(case: Case, problem: Problem, make_solver: MakeSolver | None) -> dict[str, Any] | None:
+    """Kind, source and own error of the truth; one that has to be computed waits until `make_solver` is given."""
     truth = problem.reference
     if isinstance(truth, ComputedReference):
-        options = ", ".join(f"{name}={value}" for name, value in truth.fine.items())
-        how = f"{truth.solver}({options}), its error from {dict(truth.coarse)}"
         if make_solver is None:
-            return {"kind": "computed", "error": None, "source": how}
+            return {"kind": "computed", "error": None, "source": _recipe(truth)}
         with waiting(f"computing the truth of {case.name} by {truth.solver}"):
             truth = compute_reference(problem, truth, case.grid(problem), make_solver)
-    if not isinstance(truth, AbstractReference):
+    if truth is None:
         return None
-    return {"kind": truth.kind, "error": truth.error, "source": getattr(truth, "source", "")}
+    late = truth.kind == "computed" and make_solver is None
+    return {"kind": truth.kind, "error": None if late else truth.error, "source": getattr(truth, "source", "")}
+
+
+def _recipe(truth: ComputedReference) -> str:
+    """The solver of a computed truth, and of the comparison that gives its error."""
+    fine, coarse = (", ".join(f"{k}={v}" for k, v in o.items()) or "defaults" for o in (truth.fine, truth.coarse))
+    return f"{truth.solver} with {fine}, its error from {coarse}"
 
 
 def _print(facts: dict[str, Any]) -> None:

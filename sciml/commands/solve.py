@@ -51,8 +51,7 @@ def solve_command(library: Library) -> click.Command:
         known = library.case(case)
         chosen = settings_of(settings, solver_classes(library, [solver]), known.build)
         method = library.make_solver(solver, chosen.solvers[solver])
-        with waiting(f"the truth of {case}"):
-            subject = subject_of(known, chosen.case, library.make_solver)
+        subject = subject_of(known, chosen.case, library.make_solver)
         with waiting(f"{case} by {solver}"):
             row = measure(subject, solver, method, seed=seed, budget=budget)
         if row.result == UNSUPPORTED:

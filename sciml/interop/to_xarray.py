@@ -33,10 +33,9 @@ def solution_dataset(solution: Solution, n: int | Mapping[str, int] = 101) -> xa
         DomainError: fewer than two points along a coordinate.
     """
     grid = uniform_grid(solution.problem.box, n)
-    points = {name: np.asarray(p) for name, p in grid.points().items()}
-    variables = _variables(solution, solution.values(points), "")
+    variables = _variables(solution, solution.on_grid(grid), "")
     if solution.deviation is not None:
-        variables |= _variables(solution, solution.values(points, solution.deviation), "_std")
+        variables |= _variables(solution, solution.on_grid(grid, solution.deviation), "_std")
     return xarray.Dataset(variables, coords=dict(grid.nodes), attrs=provenance(solution))
 
 

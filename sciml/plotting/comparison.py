@@ -88,7 +88,7 @@ def _contest(
     solutions: Mapping[str, Solution], reference: AbstractReference | None, grid: AbstractGrid, unknown: str
 ) -> Contest:
     points = {name: np.asarray(p) for name, p in grid.points().items()}
-    values = {name: np.asarray(s.values(points)[unknown], float) for name, s in solutions.items()}
+    values = {name: np.asarray(s.on_grid(grid)[unknown], float) for name, s in solutions.items()}
     truth = None if reference is None else np.asarray(reference(points)[unknown], float)
     weights = np.asarray(grid.quadrature())
     errors = {} if truth is None else {name: relative_l2(v, truth, weights) for name, v in values.items()}

@@ -128,9 +128,11 @@ def _diagonalise(axis: Axis) -> _Spectrum:
         if np.max(np.abs(similar - similar.T), initial=0.0) <= _SYMMETRY * np.max(np.abs(similar), initial=0.0):
             values, vectors = np.linalg.eigh((similar + similar.T) / 2)
             return _Spectrum(vectors / scale[:, None], vectors.T * scale[None, :], values)
+    values: Numbers
+    vectors: Numbers
     values, vectors = np.linalg.eig(matrix)
-    if np.all(np.abs(values.imag) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
-        values, vectors = values.real, vectors.real
+    if np.all(np.abs(np.imag(values)) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
+        values, vectors = np.real(values), np.real(vectors)
     try:
         inverse = np.linalg.inv(vectors)
     except np.linalg.LinAlgError:

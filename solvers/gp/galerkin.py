@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -109,7 +109,8 @@ class Discretisation:
         self, slopes: Mapping[Scalar, np.ndarray] | Iterable[tuple[Scalar, np.ndarray]]
     ) -> KroneckerOperator:
         """Kronecker form of $\\sum_a s_a a$ from values of its coefficients on the nodes."""
-        return read_operator(slopes.items() if isinstance(slopes, Mapping) else slopes, self.statement.axes, self.shape)
+        pairs: Iterable[Any] = slopes.items() if isinstance(slopes, Mapping) else slopes
+        return read_operator(pairs, self.statement.axes, self.shape)
 
     def invert(self, operator: KroneckerOperator) -> SeparableInverse | None:
         """Inverse of a separable operator in the trial and test spaces; None if it has no fast one."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.linalg import eig
 
 from solvers.gp.separable import IDENTITY, Factor, Terms
 from solvers.gp.tensors import along, outer
@@ -60,7 +59,7 @@ class SeparableInverse:
         for k, mode in enumerate(self.modes):
             if mode is not None:
                 values = along(mode.right, values, k)
-        return np.ascontiguousarray(values.real)
+        return np.ascontiguousarray(np.real(values))
 
     def _solve_blocks(self, values: np.ndarray) -> np.ndarray:
         dense = self.modes.index(None)
@@ -96,16 +95,16 @@ def _combine(terms: Terms, axis: int, direction: Mapping[Factor, float]) -> Term
             result[key] = result.get(key, 0.0) + c
         elif key[axis] == pivot:
             new = (*key[:axis], _COMBINED, *key[axis + 1 :])
-            result[new] = result.get(new, 0.0) + c / direction[pivot]
+            result[new] = result.get(new, 0.0) + c / direction[key[axis]]
     return result
 
 
 def diagonalise(mass: np.ndarray, matrix: np.ndarray) -> Modes:
     """Modes of $A v = \\lambda M v$."""
     inverse = np.linalg.inv(mass)
-    values, vectors = eig(inverse @ matrix)
-    if np.all(np.abs(values.imag) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
-        values, vectors = values.real, vectors.real
+    values, vectors = np.linalg.eig(inverse @ matrix)
+    if np.all(np.abs(np.imag(values)) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
+        values, vectors = np.real(values), np.real(vectors)
     condition = float(np.linalg.cond(vectors))
     left = np.linalg.inv(vectors) @ inverse if np.isfinite(condition) and condition < 1e15 else inverse
     return Modes(left, vectors, values, condition)

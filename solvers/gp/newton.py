@@ -100,7 +100,7 @@ def _krylov(
 
     def product(z: np.ndarray) -> np.ndarray:
         jets = discrete.jets(discrete.extend(z.reshape(target.shape)), tuple(slopes))
-        return inverse(discrete.test(discrete.on_grid(sum(s * jets[a] for a, s in slopes.items())))).ravel()
+        return inverse(discrete.test(discrete.on_grid(np.asarray(sum(s * jets[a] for a, s in slopes.items()))))).ravel()
 
     shape = (target.size, target.size)
     operator = LinearOperator(shape, matvec=product, dtype=np.float64)  # pyright: ignore[reportCallIssue]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 import jax.numpy as jnp
+import numpy as np
 
 from sciml.errors import OptionError
 from sciml.problem import Problem
@@ -127,7 +128,7 @@ def _deviation(statement: Statement, best: Attempt) -> tuple[AbstractRepresentat
     slopes = slopes_at(discrete, best.coefficients)
     operator = discrete.read_values(slopes)
     away = discrete.jets(best.coefficients - discrete.lift, tuple(slopes))
-    made = discrete.on_grid(sum(s * away[a] for a, s in slopes.items()))
+    made = discrete.on_grid(np.asarray(sum(s * away[a] for a, s in slopes.items())))
     data = made - discrete.residual(best.coefficients)
     features = tuple(s.basis.features for s in spaces)
     directions = 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.expr.evaluation import evaluate
 from sciml.expr.linear import Split, linearise, split
-from sciml.expr.nodes import Coordinate, Expr, Scalar
+from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import atoms, coordinates_of, is_unknown
 from sciml.known import BoundLaws, known_values
 from sciml.problem import Problem
@@ -120,7 +120,7 @@ class Statement:
         return np.broadcast_to(self.evaluate((face.data,), there)[0], shape).astype(float)
 
     def evaluate(
-        self, es: Sequence[Scalar], points: AxisPoints, unknown: Mapping[Expr, np.ndarray] | None = None
+        self, es: Sequence[Scalar], points: AxisPoints, unknown: Mapping[Any, np.ndarray] | None = None
     ) -> list[np.ndarray]:
         """Values of lowered expressions on a tensor grid; each broadcasts to the grid's shape.
 

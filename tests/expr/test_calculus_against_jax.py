@@ -111,6 +111,8 @@ def dyad_divergence(i):
     return sum(d(lambda *p, j=j: V[i](*p) * V[j](*p), n)(*P) for j, n in enumerate("xyz"))
 
 
+CYCLES = ((1, 2, "y", "z"), (2, 0, "z", "x"), (0, 1, "x", "y"))
+
 CASES = {
     "grad": (grad(u * w), lambda: gradient(lambda *p: U(*p) * W(*p))(*P)),
     "grad vector": (grad(v), lambda: gradient(jvec)(*P).reshape(-1)),
@@ -121,7 +123,7 @@ CASES = {
     ),
     "curl": (
         curl(v),
-        lambda: jnp.stack([d(V[k], b)(*P) - d(V[j], c)(*P) for j, k, b, c in ((1, 2, "y", "z"), (2, 0, "z", "x"), (0, 1, "x", "y"))]),
+        lambda: jnp.stack([d(V[k], b)(*P) - d(V[j], c)(*P) for j, k, b, c in CYCLES]),
     ),
     "laplacian": (laplacian(u**2), lambda: sum(d(d(lambda *p: U(*p) ** 2, n), n)(*P) for n in "xyz")),
     "laplacian vector": (laplacian(v), lambda: jnp.stack([sum(d(d(f, n), n)(*P) for n in "xyz") for f in V])),

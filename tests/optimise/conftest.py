@@ -36,7 +36,7 @@ def initial_network(width, seed=0):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rosenbrock():
     """Two residuals that both vanish at (1, 1) only."""
 
@@ -51,7 +51,7 @@ def rosenbrock():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def regression():
     """Fit sin(args x) on [-1, 1] by a network of one hidden layer."""
 
@@ -65,7 +65,7 @@ def regression():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def poisson():
     """-u'' = pi² sin(pi x) with u(0) = u(1) = 0 built in; the solution is sin(pi x)."""
 

@@ -28,7 +28,7 @@ def scalar_residual(weights, point, args):
     return network(weights, point) - args["k"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def problem():
     keys = jax.random.split(jax.random.key(0), 4)
     weights = {
@@ -44,7 +44,7 @@ def problem():
     return LeastSquares(weights, blocks, {"k": jnp.asarray(1.7)})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def flat(problem):
     return problem.flatten(problem.template)
 
@@ -74,7 +74,7 @@ def test_jacobian_agrees_with_finite_differences(problem, flat):
     np.testing.assert_allclose(jacobian, difference, atol=2e-9)
 
 
-@pytest.mark.parametrize("chunk_bytes", [1, 1000, 5000])
+@pytest.mark.parametrize("chunk_bytes", [500, 5000])
 def test_chunks_change_nothing(problem, flat, chunk_bytes):
     whole, pieces = gram(problem, flat), gram(problem, flat, chunk_bytes)
     np.testing.assert_allclose(pieces.matrix, whole.matrix, rtol=1e-12, atol=1e-14)

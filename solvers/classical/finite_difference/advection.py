@@ -8,12 +8,13 @@ and for a flux  u_t + f(u)_x = …  the face value is the sum of the two biased 
 
     f^±(u) = (f(u) ± alpha u) / 2,   alpha >= |f'(u)|,
 
-whose difference over a cell is the divergence, so that the sum over the nodes telescopes. Both need one thing from a scheme: a left-biased
-value at a face from the cells around it. D^- is that reconstruction applied to the divided differences of u.
+whose difference over a cell is the divergence, so that the sum over the nodes telescopes. Both need one thing from a
+scheme: a left-biased value at a face from the cells around it. D^- is that reconstruction applied to the divided
+differences of u.
 
-Source: G.-S. Jiang and C.-W. Shu, Efficient implementation of weighted ENO schemes, doi:10.1006/jcph.1996.0130; G.-S. Jiang and D. Peng,
-Weighted ENO schemes for Hamilton–Jacobi equations, doi:10.1137/S106482759732455X; R. Borges et al., An improved weighted
-essentially non-oscillatory scheme, doi:10.1016/j.jcp.2007.11.038.
+Source: G.-S. Jiang and C.-W. Shu, Efficient implementation of weighted ENO schemes, doi:10.1006/jcph.1996.0130; G.-S.
+Jiang and D. Peng, Weighted ENO schemes for Hamilton–Jacobi equations, doi:10.1137/S106482759732455X; R. Borges et al.,
+An improved weighted essentially non-oscillatory scheme, doi:10.1016/j.jcp.2007.11.038.
 """
 
 from __future__ import annotations

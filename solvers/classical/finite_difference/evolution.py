@@ -1,7 +1,7 @@
 """The method of lines: a system on a grid as an ordinary differential equation.
 
-A state holds u and, for equations of second order in time, u_t at every node. Nodes that conditions determine are not part of the
-dynamics: their entries rest, and `expand` puts the values in that the conditions give at each time.
+A state holds u and, for equations of second order in time, u_t at every node. Nodes that conditions determine are not
+part of the dynamics: their entries rest, and `expand` puts the values in that the conditions give at each time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 r"""Conditions at the faces of the grid.
 
-A condition $c(u, \partial_n u, t, x) = 0$ is evaluated at the nodes of its face, the normal derivatives by one-sided differences of full
-order. Along a line normal to the face it is a small system for the nodes nearest to the face, as many as there are conditions. In
-an evolution these nodes are eliminated: `fill` solves for them from the nodes inside, axis by axis, so that nodes on edges obey the
-condition of the last axis. In a steady problem `face_residuals` take the place of the equations at the same nodes.
+A condition $c(u, \partial_n u, t, x) = 0$ is evaluated at the nodes of its face, the normal derivatives by one-sided
+differences of full order. Along a line normal to the face it is a small system for the nodes nearest to the face, as
+many as there are conditions. In an evolution these nodes are eliminated: `fill` solves for them from the nodes inside,
+axis by axis, so that nodes on edges obey the condition of the last axis. In a steady problem `face_residuals` take the
+place of the equations at the same nodes.
 """
 
 from __future__ import annotations

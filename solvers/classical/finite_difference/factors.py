@@ -36,7 +36,7 @@ def factorise(matrix: scipy.sparse.csc_matrix, axes: int) -> Solve | None:
         return None
     weights = row_weights(matrix)
     scaled = scipy.sparse.csc_matrix(scipy.sparse.diags_array(weights) @ matrix)
-    if axes == 3 and matrix.shape[0] > _LARGEST_DIRECT_3D:
+    if axes == 3 and weights.size > _LARGEST_DIRECT_3D:
         solve = _incomplete(scaled, weights)
         if solve is not None:
             return solve

@@ -1,9 +1,9 @@
 r"""Flux form: which derivatives of an equation are kept as they were written.
 
-A term $\partial_x F(u, u_x, a, x)$ whose flux F is not a combination of derivatives with constant factors is discretised as the
-difference of F between faces. It then conserves exactly what the equation conserves, and a coefficient inside F is never
-differentiated, so it may jump. `separate` replaces each such term by a placeholder field; what remains is lowered and evaluated
-from atoms like any other expression.
+A term $\partial_x F(u, u_x, a, x)$ whose flux F is not a combination of derivatives with constant factors is
+discretised as the difference of F between faces. It then conserves exactly what the equation conserves, and a
+coefficient inside F is never differentiated, so it may jump. A `Separation` replaces each such term by a
+placeholder field; what remains is lowered and evaluated from atoms like any other expression.
 """
 
 from __future__ import annotations

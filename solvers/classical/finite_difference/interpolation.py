@@ -65,7 +65,7 @@ def interpolate(
 
 
 def _contract(block: Array, weights: Array, batch: int) -> Array:
-    """Sum the last grid axis of `block`, which lies before its `batch` trailing axes, against the weights of each point."""
+    """Sum the last grid axis of `block`, before its `batch` trailing axes, against the weights of each point."""
     axis = block.ndim - batch - 1
     shape = [1] * block.ndim
     shape[0], shape[axis] = weights.shape

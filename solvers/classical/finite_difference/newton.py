@@ -66,7 +66,8 @@ class SparseSystem:
         if count == 0:
             return inner
         below = scipy.sparse.csc_matrix(np.asarray(self.constraint_rows(at)).reshape(count, -1))
-        return scipy.sparse.bmat([[inner, scipy.sparse.csc_matrix(self.border)], [below, None]], format="csc")
+        bordered = scipy.sparse.bmat([[inner, scipy.sparse.csc_matrix(self.border)], [below, None]])
+        return scipy.sparse.csc_matrix(bordered)
 
 
 @final

@@ -1,7 +1,8 @@
 r"""Residuals and time derivatives of a system at its nodes.
 
-Equation i is affine in the highest time derivatives, $R_i = \sum_j M_{ij}\,\dot w_j + R_i|_{\dot w=0}$, so the rates solve a small linear system
-at each node. What an advection scheme needs is read from the same residual: the speed in $\partial_x u_i$ is $(\partial R_i/\partial(\partial_x u_i))/M_{ii}$.
+Equation i is affine in the highest time derivatives, $R_i = \sum_j M_{ij}\,\dot w_j + R_i|_{\dot w=0}$, so the rates
+solve a small linear system at each node. What an advection scheme needs is read from the same residual: the speed in
+$\partial_x u_i$ is $(\partial R_i/\partial(\partial_x u_i))/M_{ii}$.
 """
 
 from __future__ import annotations
@@ -67,6 +68,12 @@ class Carried:
     factor: Scalar
 
 
+def _is_slope_of(atom: Scalar, unknown: Scalar) -> bool:
+    """Whether an atom is a first spatial derivative of this unknown."""
+    index = multi_index(atom)
+    return is_unknown(atom) and len(index) == 1 and not index[0].is_time and scalar_leaf(atom) in (unknown,)
+
+
 def _carried(system: System, i: int) -> tuple[Carried, ...]:
     found = []
     for atom in atoms(system.residuals[i]):
@@ -75,9 +82,8 @@ def _carried(system: System, i: int) -> tuple[Carried, ...]:
             flux = system.fluxes[atom]
             if not is_number(flux.advective, 0):
                 found.append(Carried(atom, flux, system.grid.index(flux.along.name), factor))
-        elif is_unknown(atom) and len(multi_index(atom)) == 1 and not multi_index(atom)[0].is_time:
-            if scalar_leaf(atom) in (system.unknowns[i],):
-                found.append(Carried(atom, None, system.grid.index(multi_index(atom)[0].name), factor))
+        elif _is_slope_of(atom, system.unknowns[i]):
+            found.append(Carried(atom, None, system.grid.index(multi_index(atom)[0].name), factor))
     return tuple(found)
 
 
@@ -170,7 +176,8 @@ def _at_nodes(sampler: Sampler, e: Scalar) -> Array:
 def _speed_bounds(scheme: Scheme, sampler: Sampler, factors: list[list[Array]]) -> list[Array]:
     """For each axis a bound of the characteristic speeds of all fluxes along it, at every node.
 
-    The spectral radius of the matrix |d(rate_i)/d(u_j)| of the fluxes is at most the square root of the largest row sum of its square.
+    The spectral radius of the matrix |d(rate_i)/d(u_j)| of the fluxes is at most the square root of the largest row
+    sum of its square.
     """
     system = scheme.system
     count = len(system.unknowns)

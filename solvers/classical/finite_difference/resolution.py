@@ -14,8 +14,8 @@ _FRAME_WIDTH = 6
 def representation_error(values: Float[np.ndarray, "unknowns *grid"], grid: Grid, order: int) -> float:
     """Largest error of interpolating every second node from the others, relative to the values and scaled to the grid.
 
-    Interpolation of degree p - 1 on the doubled spacing errs 2^p times as much as on the grid, so the figure estimates how
-    well the grid represents the field. It says nothing of errors that were made on the way.
+    Interpolation of degree p - 1 on the doubled spacing errs 2^p times as much as on the grid, so the figure estimates
+    how well the grid represents the field. It says nothing of errors that were made on the way.
     """
     scale = np.max(np.abs(values)) + 1e-300
     error = max(_every_second(values, k + 1, order) for k in range(len(grid.axes)))

@@ -3,7 +3,8 @@
 A *site* names a lattice for each axis: all nodes, or the faces of one axis. Fields come from stencils, coordinates and
 coefficients from the abscissae of the site, and a flux derivative D(F, x) from F at the faces of x.
 
-In a flux with a rough coefficient the factor g of u_x at a face is the harmonic mean of g along the edge between two nodes,
+In a flux with a rough coefficient the factor g of u_x at a face is the harmonic mean of g along the edge between two
+nodes,
 
     F = u_x / mean(1/g),
 

@@ -52,12 +52,14 @@ class FiniteDifference(AbstractSolver):
     """Finite differences of order 2, 4 or 6 on a uniform grid, with the conditions built in at the faces.
 
     Derivatives become central stencils, one-sided near the faces; terms written as derivatives of fluxes stay fluxes
-    between nodes, so they conserve and their coefficients may jump. Nodes at the faces are eliminated by the conditions.
-    Evolutions are integrated by diffrax with error control, steady problems by Newton's method with sparse LU.
+    between nodes, so they conserve and their coefficients may jump. Nodes at the faces are eliminated by the
+    conditions. Evolutions are integrated by diffrax with error control, steady problems by Newton's method with sparse
+    LU.
 
-    It solves systems on boxes of 1 to 3 space dimensions, of first or second order in time or steady, with any mix of periodic axes and
-    Dirichlet, Neumann, Robin or nonlinear conditions. Cost: each step is linear in the nodes; an implicit step or a Newton step factorises
-    a sparse matrix (about 0.1 s for 4,000 unknowns in 2-D). Error: O(h^order) where the solution is smooth.
+    It solves systems on boxes of 1 to 3 space dimensions, of first or second order in time or steady, with any mix of
+    periodic axes and Dirichlet, Neumann, Robin or nonlinear conditions. Cost: each step is linear in the nodes; an
+    implicit step or a Newton step factorises a sparse matrix (about 0.1 s for 4,000 unknowns in 2-D). Error:
+    O(h^order) where the solution is smooth.
 
     Args:
         points: nodes along each axis, one number or by coordinate name; default 401, 81 or 33 in 1, 2 or 3 dimensions.

@@ -1,7 +1,8 @@
 """A sparse direct solver in lineax's shape, for the Newton systems of diffrax's implicit methods.
 
-The matrix is read from the operator by coloured products inside the compiled program; SuperLU factorises it on the host. A step
-solves with one matrix many times, so the last factors are kept and found again by a digest of the entries.
+The matrix is read from the operator by coloured products inside the compiled program; SuperLU factorises it on the
+host. A step solves with one matrix many times, so the last factors are kept and found again by a digest of the
+entries.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class FactorCache:
         self._factors: OrderedDict[bytes, Solve | None] = OrderedDict()
 
     def solve(self, entries: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-        """The solution; NaN where the matrix is singular or not finite, which the time stepper reads as a failed step."""
+        """The solution; NaN where the matrix is singular or not finite: a failed step to the time stepper."""
         entries, rhs = np.ascontiguousarray(entries), np.asarray(rhs)
         digest = hashlib.blake2b(entries.tobytes(), digest_size=16).digest()
         if digest not in self._factors:

@@ -1,8 +1,9 @@
 """Sparse Jacobians of grid functions by colouring: a few Jacobian–vector products instead of one for each unknown.
 
-A residual R(z) on a grid is local: row i depends on z_j only for |i_k - j_k| <= w_k along every axis k. Columns that are 2 w_k + 1
-apart never meet in a row, so one product J s with s the sum of such unit vectors reads them all at once. The number of products
-depends on the reach w and not on the grid. The reach is found by probing, not by reading the equations.
+A residual R(z) on a grid is local: row i depends on z_j only for |i_k - j_k| <= w_k along every axis k. Columns that
+are 2 w_k + 1 apart never meet in a row, so one product J s with s the sum of such unit vectors reads them all at once.
+The number of products depends on the reach w and not on the grid. The reach is found by probing, not by reading the
+equations.
 
 Source: A. Curtis, M. Powell, J. Reid, On the estimation of sparse Jacobian matrices, doi:10.1093/imamat/13.1.117.
 """
@@ -87,7 +88,7 @@ class Colouring:
             inside &= j >= 0
             column.append(np.maximum(j, 0))
         rows = np.ravel_multi_index((field, *index), self.shape)
-        return rows, np.ravel_multi_index(tuple(column), self.shape), inside
+        return np.asarray(rows), np.asarray(np.ravel_multi_index(tuple(column), self.shape)), inside
 
 
 def _cycle(n: int, period: int, periodic: bool) -> Int[np.ndarray, " n"]:

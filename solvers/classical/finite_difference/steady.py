@@ -2,7 +2,8 @@ r"""Steady problems: equations inside, conditions at the faces, gauges beneath, 
 
     R_i(z) + mu_k = 0   at free nodes,   c(z) = 0   at nodes that conditions determine,   g_k(z) = 0.
 
-A gauge g_k makes a singular system regular; its multiplier mu_k is the constant by which the data fail to be compatible.
+A gauge g_k makes a singular system regular; its multiplier mu_k is the constant by which the data fail to be
+compatible.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 """Finite-difference stencils on a uniform lattice: weights, closures at the ends, and their application by slicing.
 
-An axis carries two lattices. *Nodes* are the unknowns; *faces* lie half-way between neighbouring nodes and carry fluxes.
-A `Stencil` maps one lattice to the other (or to itself) and takes a derivative on the way:
+An axis carries two lattices. *Nodes* are the unknowns; *faces* lie half-way between neighbouring nodes and carry
+fluxes. A `Stencil` maps one lattice to the other (or to itself) and takes a derivative on the way:
 
     (S u)_i = h^{-m} sum_k w_k u_{i + offset + k}  =  u^{(m)}(x_i) + O(h^p)
 
-In the interior the weights are central and the order p is even. Within reach of an end the stencil is one-sided. Evolutions
-use short closures, of order about p - m, which cost at most one order in the solution of an equation of order m (Gustafsson
-1975), and unlike closures of full order keep the spectra of the second and fourth derivative real and negative. Steady
-problems, in which nothing can grow, use closures of full order.
+In the interior the weights are central and the order p is even. Within reach of an end the stencil is one-sided.
+Evolutions use short closures, of order about p - m, which cost at most one order in the solution of an equation of
+order m (Gustafsson 1975), and unlike closures of full order keep the spectra of the second and fourth derivative real
+and negative. Steady problems, in which nothing can grow, use closures of full order.
 
-Source: B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, doi:10.1090/S0025-5718-1988-0935077-0;
-B. Gustafsson, The convergence rate for difference approximations to mixed initial boundary value problems,
-doi:10.1090/S0025-5718-1975-0386296-7.
+Source: B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
+doi:10.1090/S0025-5718-1988-0935077-0; B. Gustafsson, The convergence rate for difference approximations to mixed
+initial boundary value problems, doi:10.1090/S0025-5718-1975-0386296-7.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ HIGHEST_DERIVATIVE = 4
 # 8 nodes has complex eigenvalues of size 1/h^2 (a wave equation explodes); order 6, m = 1 with 6 nodes grows like 1/h.
 _CLOSURE_NODES = {2: (2, 3, 4, 5), 4: (4, 5, 5, 6), 6: (5, 6, 7, 8)}
 
-# Order 6, m = 1: multiples of the fifth difference added to the closures of the first three nodes. Without them the modes
-# of u_t = v_x, v_t = u_x grow faster the finer the grid; found by minimising the largest real part of its spectrum.
+# Order 6, m = 1: multiples of the fifth difference added to the closures of the first three nodes. Without them the
+# modes of u_t = v_x, v_t = u_x grow faster the finer the grid; found by minimising the largest real part of its
+# spectrum.
 _FIFTH_DIFFERENCE_SHARE = (0.0, 1 / 40, -1 / 40)
 _FIFTH_DIFFERENCE = (-1.0, 5.0, -10.0, 10.0, -5.0, 1.0)
 

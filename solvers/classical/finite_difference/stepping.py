@@ -42,8 +42,8 @@ class Trajectory:
     """What the integration left.
 
     Attributes:
-        frames: node values of the unknowns at equally spaced times, `(frames, unknowns, *grid)`; those never reached hold
-            the last values that were.
+        frames: node values of the unknowns at equally spaced times, `(frames, unknowns, *grid)`; those never reached
+            hold the last values that were.
         result: how it ended.
         steps: accepted and rejected time steps.
         compile_seconds: time of tracing and compilation.
@@ -82,7 +82,8 @@ def choose_integrator(
 ) -> diffrax.AbstractSolver:
     """An explicit method where it is estimated to be cheaper than an implicit one, by a model of both costs.
 
-    An explicit step is limited by stability to about 3 / radius; an implicit one by accuracy, and it solves a sparse system.
+    An explicit step is limited by stability to about 3 / radius; an implicit one by accuracy, and it solves a sparse
+    system.
 
     Args:
         unknowns: size of the state.

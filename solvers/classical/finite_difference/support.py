@@ -114,15 +114,15 @@ def _condition_reasons(problem: Problem, system: System, condition: PlacedCondit
     if condition.kind is ConditionKind.PERIODIC:
         if place.axis is None or place.axis.name not in problem.domain.periodic:
             yield "it needs periodic axes declared in the domain: Box(..., periodic=x)"
-    elif place.is_face:
-        yield from _face_reasons(system, e)
+    elif place.is_face and place.axis is not None:
+        yield from _face_reasons(system, e, place.axis.name)
     elif condition.kind is not ConditionKind.GAUGE or system.time is not None:
         yield f"it needs conditions on whole faces, `{e!r} == 0` holds on {place}"
     else:
         yield from _gauge_reasons(problem, condition)
 
 
-def _face_reasons(system: System, e: Scalar) -> Iterator[str]:
+def _face_reasons(system: System, e: Scalar, normal: str) -> Iterator[str]:
     for atom in atoms(e):
         if isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL):
             yield f"it needs local conditions, `{atom!r}` is not"
@@ -133,17 +133,9 @@ def _face_reasons(system: System, e: Scalar) -> Iterator[str]:
             if system.time is not None and sum(m > 0 for m in orders) > 1:
                 yield f"it needs face conditions without mixed derivatives in an evolution, not `{atom!r}`"
     if system.time is not None:
-        axes = {x.name for a in atoms(e) if is_unknown(a) for x in multi_index(a) if not x.is_time}
-        normal = _normal_axis(system, e)
-        if axes - {normal}:
+        along = {x.name for a in atoms(e) if is_unknown(a) for x in multi_index(a) if not x.is_time}
+        if along - {normal}:
             yield f"it needs face conditions without tangential derivatives in an evolution, not `{e!r} == 0`"
-
-
-def _normal_axis(system: System, e: Scalar) -> str | None:
-    for face in system.faces:
-        if any(r.digest == e.digest for r in face.residuals):
-            return system.grid.axes[face.axis].name
-    return None
 
 
 def _gauge_reasons(problem: Problem, condition: PlacedCondition) -> Iterator[str]:

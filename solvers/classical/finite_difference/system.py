@@ -1,7 +1,7 @@
 """A problem read into what a grid needs: scalar equations, fluxes, rates and the conditions at each face.
 
-Nothing here holds numbers: a `System` is compared by the digest of its problem's structure and by its grid, so a new number of a
-parameter, or an equal problem built again, finds the compiled code of the first.
+Nothing here holds numbers: a `System` is compared by the digest of its problem's structure and by its grid, so a new
+number of a parameter, or an equal problem built again, finds the compiled code of the first.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ def read_system(problem: Problem, grid: Grid, order: int) -> System:
 
     Raises:
         LoweringError: a rough coefficient is differentiated outside a flux.
-        UnsupportedProblemError: an unknown without a time derivative or without an equation of its own, or conditions at a
-            face that no assignment to nodes can satisfy.
+        UnsupportedProblemError: an unknown without a time derivative or without an equation of its own, or conditions
+            at a face that no assignment to nodes can satisfy.
     """
     taken = frozenset(f.name for f in problem.fields) | frozenset(problem.coefficients) | frozenset(problem.parameters)
     separation = Separation(problem.coordinates, taken)
@@ -196,9 +196,11 @@ def field_orders(e: Scalar, fluxes: dict[Expr, Flux]) -> Orders:
                 _raise(found, (u, x), max(orders.get((u, x), 0) for orders in inner) + more)
         elif is_unknown(atom):
             leaf, index = scalar_leaf(atom), multi_index(atom)
-            for x in leaf.frame.names if leaf is not None else ():
-                count = sum(y.name == x for y in index)
-                _raise(found, (leaf, Coordinate(x, leaf.frame)), count)
+            if leaf is None or leaf.frame is None:
+                continue
+            for name in leaf.frame.names:
+                count = sum(y.name == name for y in index)
+                _raise(found, (leaf, Coordinate(name, leaf.frame)), count)
     return found
 
 
@@ -286,6 +288,6 @@ def assign_conditions(conditions: list[PlacedCondition], unknowns: tuple[Scalar,
     place = conditions[0].place
     raise UnsupportedProblemError(
         f"{len(conditions)} conditions at the face {place}",
-        "at most half the order along its normal for each unknown, rounded up, on unknowns that are differentiated there",
+        "at most half the order along its normal, rounded up, for each unknown that is differentiated there",
         "remove the surplus condition",
     )

@@ -1,8 +1,8 @@
 r"""Choice of an advection scheme: central unless advection outruns diffusion from node to node.
 
-The cell Péclet number $P = |a| h / d$, with the speed $a$ and diffusivity $d$ that the equations have at the initial state, tells whether
-central differences resolve the fronts that form. Where $P$ is large, upwind differences of high order carry linear
-transport, and WENO carries nonlinear transport, which steepens.
+The cell Péclet number $P = |a| h / d$, with the speed $a$ and diffusivity $d$ that the equations have at the initial
+state, tells whether central differences resolve the fronts that form. Where $P$ is large, upwind differences of high
+order carry linear transport, and WENO carries nonlinear transport, which steepens.
 """
 
 from __future__ import annotations
@@ -58,6 +58,6 @@ def choose_advection(problem: Problem, system: System, state: Array, t: Any, num
 
 def _largest(sampler: Sampler, ratio: tuple[Any, Any]) -> float:
     """Largest |a / b| of two lowered scalars over the nodes."""
-    still = dict.fromkeys(sampler.system.rates, 0.0)
+    still: dict[Any, Any] = dict.fromkeys(sampler.system.rates, 0.0)
     top, bottom = sampler.evaluate(ratio, sampler.values(ratio, sampler.nodes, still))
     return float(jnp.max(jnp.abs(jnp.asarray(top, float) / bottom)))

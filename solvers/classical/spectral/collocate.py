@@ -24,6 +24,9 @@ TIME_NODES = 16
 _FIRST_NODES = {1: 32, 2: 16, 3: 12}
 _MOST_NODES = {1: 1024, 2: 512, 3: 96, 4: 40, 5: 20}
 _MOST_HALVINGS = 12
+_TRIALS = 5
+_TIME_FIRST = 100.0
+_GROWTH = 2.0 ** (TIME_NODES - 2)
 
 
 @final
@@ -162,42 +165,82 @@ def solve_slabs(
     Returns:
         The slabs.
     """
-    account, dimensions = _Account(NodeSolver(rtol / 100)), len(form.axes) - 1
-    most = most_points or _MOST_NODES.get(dimensions + 1, 12)
-    first, last = form.box.bounds[form.axes[0].name]
-    grid = first_grid(form, [TIME_NODES, *[resolution or min(_FIRST_NODES.get(dimensions + 1, 8), most)] * dimensions])
-    space, halvings, index = grid.axes[1:], 0, 0
-    start = None
-    while index < 2**halvings:
-        length = (last - first) / 2**halvings
-        if (ended := proceed(first + index * length, account.solver.iterations)) is not None:
-            return account.close(ended)
-        interval = (first + index * length, first + (index + 1) * length if index + 1 < 2**halvings else last)
-        grid = TensorGrid((GridAxis(form.axes[0].name, interval, TIME_NODES), *space))
-        data = initial_data(form, grid) if start is None else _moved(*start, TensorGrid(space))
-        outcome = account.solver(BoxSystem(form, grid, data), _constant_guess(form, grid, data))
-        tails = grid.tails(outcome.values) if np.all(np.isfinite(outcome.values)) else np.full(dimensions + 1, np.inf)
-        converged = account.solver.converged(outcome)
-        late = not converged or tails[0] > rtol
-        finer = raised(grid, np.concatenate([[0.0], tails[1:]]), rtol, most) if converged and not resolution else None
-        if late and halvings < _MOST_HALVINGS and (finer is None or tails[0] > 100 * tails[1:].max()):
-            halvings, index = halvings + 1, 2 * index
-            continue
+    dimensions = len(form.axes) - 1
+    most = most_points or _MOST_NODES.get(dimensions + 1, _MOST_NODES[5])
+    first = resolution or min(_FIRST_NODES.get(dimensions + 1, _FIRST_NODES[3]), most)
+    space = first_grid(form, [TIME_NODES, *[first] * dimensions]).axes[1:]
+    march = _SlabMarch(form, rtol, 0 if resolution else most, space, _Account(NodeSolver(rtol / 100)))
+    while march.index < 2**march.halvings:
+        ended = proceed(march.interval[0], march.account.solver.iterations) or march.attempt()
+        if ended is not None:
+            return march.account.close(ended)
+    accurate = max(march.account.tail, march.account.correction) <= rtol
+    return march.account.close(RESULTS.successful if accurate else RESULTS.under_resolved)
+
+
+@final
+@dataclass
+class _SlabMarch:
+    """Where a march in slabs stands: its place in the binary tree of slabs, the spatial grid, the last state."""
+
+    form: BoxForm
+    rtol: float
+    most: int
+    space: tuple[GridAxis, ...]
+    account: _Account
+    halvings: int = 0
+    index: int = 0
+    start: tuple[TensorGrid, Start] | None = None
+    tried: list[float] = field(default_factory=list)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The slab that is next."""
+        first, last = self.form.box.bounds[self.form.axes[0].name]
+        length = (last - first) / 2**self.halvings
+        end = last if self.index + 1 == 2**self.halvings else first + (self.index + 1) * length
+        return first + self.index * length, end
+
+    def attempt(self) -> RESULTS | None:
+        """Solve the next slab; accept it, or halve it, or refine space. An outcome ends the march."""
+        form, rtol = self.form, self.rtol
+        grid = TensorGrid((GridAxis(form.axes[0].name, self.interval, TIME_NODES), *self.space))
+        data = initial_data(form, grid) if self.start is None else _moved(*self.start, TensorGrid(self.space))
+        outcome = self.account.solver(BoxSystem(form, grid, data), _constant_guess(form, grid, data))
+        converged = self.account.solver.converged(outcome)
+        tails = grid.tails(outcome.values) if converged else np.full(len(grid.axes), np.inf)
+        finer = raised(grid, np.concatenate([[0.0], tails[1:]]), rtol, self.most) if converged and self.most else None
+        if self._too_long(tails, finer):
+            self.halvings, self.index = self.halvings + 1, 2 * self.index
+            self.tried.append(float(tails[0]))
+            return None
         if finer is not None:
-            space = finer.axes[1:]
-            continue
-        if not outcome.result.has_solution or not np.all(np.isfinite(outcome.values)):
-            return account.close(RESULTS.nonfinite)
-        account.slabs.append(Slab(grid, outcome.values))
-        account.tail = max(account.tail, float(tails.max()))
-        account.correction = max(account.correction, outcome.error)
-        start = TensorGrid(space), _end_data(form, grid, outcome.values)
-        index += 1
-        growth = tails[0] * 2.0 ** (TIME_NODES - 2)
-        while halvings and index % 2 == 0 and growth < rtol:
-            halvings, index, growth = halvings - 1, index // 2, growth * 2.0 ** (TIME_NODES - 2)
-    accurate = max(account.tail, account.correction) <= rtol
-    return account.close(RESULTS.successful if accurate else RESULTS.under_resolved)
+            self.space = finer.axes[1:]
+            return None
+        if not converged:
+            return outcome.result
+        self._accept(grid, outcome, tails)
+        return None
+
+    def _too_long(self, tails: Array, finer: TensorGrid | None) -> bool:
+        """Whether to halve the slab: not where space is to be refined first, nor where halving has ceased to help."""
+        if tails[0] <= self.rtol or self.halvings == _MOST_HALVINGS:
+            return False
+        if finer is not None and tails[0] <= _TIME_FIRST * tails[1:].max():
+            return False
+        hopeless = len(self.tried) > _TRIALS and tails[0] > self.tried[-_TRIALS] / 2
+        return not (hopeless and np.isfinite(tails[0]))
+
+    def _accept(self, grid: TensorGrid, outcome: NewtonOutcome, tails: Array) -> None:
+        self.account.slabs.append(Slab(grid, outcome.values))
+        self.account.tail = max(self.account.tail, float(tails.max()))
+        self.account.correction = max(self.account.correction, outcome.error)
+        self.start = TensorGrid(self.space), _end_data(self.form, grid, outcome.values)
+        self.index += 1
+        self.tried.clear()
+        growth = tails[0] * _GROWTH
+        while self.halvings and self.index % 2 == 0 and growth < self.rtol:
+            self.halvings, self.index, growth = self.halvings - 1, self.index // 2, growth * _GROWTH
 
 
 def initial_data(form: BoxForm, grid: TensorGrid) -> Start:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -30,8 +30,8 @@ _ROUND_OFF = 1e-9
 class NodeSolver:
     """Solves systems on similar grids in turn and remembers which inverse worked.
 
-    Small systems are factorised whole. Others try the inverse that is direct in space (if space is small), the separable
-    one, and where both fail the direct ones as far as size allows.
+    Small systems are factorised whole. Others try the inverse that is direct in space (if space is small), the
+    separable one, and where both fail the direct ones as far as size allows.
 
     Args:
         rtol: relative size of the correction at which Newton's method ends.
@@ -46,10 +46,10 @@ class NodeSolver:
     def __call__(self, system: BoxSystem, guess: Array) -> NewtonOutcome:
         """Solve one system from a guess."""
         outcome = NewtonOutcome(guess, RESULTS.linear_solve_failed, np.inf, 0, 0)
-        for inverse in self._inverses(system, system.linearise(guess)):
+        for failed, inverse in enumerate(self._inverses(system, system.linearise(guess))):
             outcome = self._newton(system, inverse, guess)
             if self.converged(outcome):
-                self._preferred = inverse
+                self._preferred = inverse if failed else self._preferred
                 break
         return outcome
 
@@ -61,17 +61,15 @@ class NodeSolver:
     def _in_time(self, map: Linearisation) -> Inverse:
         return time_inverse(map, self._memory)
 
-    def _inverses(self, system: BoxSystem, map: Linearisation) -> Iterator[Callable[[Linearisation], Inverse]]:
-        """Inverses in the order in which they are tried, the one that worked last first."""
+    def _inverses(self, system: BoxSystem, map: Linearisation) -> list[Callable[[Linearisation], Inverse]]:
+        """Inverses in the order in which they are tried, first the one that worked where others had failed."""
         in_space = system.size // system.grid.shape[0]
         usable: list[Callable[[Linearisation], Inverse]] = [separable_inverse]
         if time_order(map) and in_space <= _MOST_IN_SPACE:
             usable.insert(0 if in_space <= _SMALL else 1, self._in_time)
         if system.size <= _MOST_DIRECT:
             usable.insert(0 if system.size <= _SMALL else len(usable), direct_inverse)
-        if self._preferred in usable:
-            yield self._preferred
-        yield from (inverse for inverse in usable if inverse != self._preferred)
+        return sorted(usable, key=lambda inverse: inverse != self._preferred)
 
     def _newton(self, system: BoxSystem, inverse: Callable[[Linearisation], Inverse], guess: Array) -> NewtonOutcome:
         last: list[tuple[Array, Linearisation]] = []

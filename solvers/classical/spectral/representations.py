@@ -120,21 +120,42 @@ class PolynomialPanels(AbstractRepresentation):
         values = jax.lax.map(self._at, {name: points[name] for name in self.axes}, batch_size=batch)
         return {name: values[:, index] for index, name in enumerate(self.unknowns)}
 
+    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        """Sums over one axis of degrees after the other: n rows of it at a time instead of all points."""
+        if self.time is None:
+            block, names = self.coefficients[0], self.axes
+        else:
+            count = self.coefficients.shape[2]
+            panels, degrees = jax.vmap(lambda t: _panel_basis(self.edges, t, count, _legendre_basis))(nodes[self.time])
+            steps = (panels, degrees)
+            block = jax.lax.map(lambda step: jnp.tensordot(step[1], self.coefficients[step[0]], axes=(0, 1)), steps)
+            block, names = jnp.moveaxis(block, 0, -1), self.axes[1:]
+        for name in names:
+            block = jnp.tensordot(block, jax.vmap(lambda x, name=name: self._basis(name, x))(nodes[name]), axes=(1, 1))
+        made = [*([] if self.time is None else [self.time]), *names]
+        block = jnp.transpose(block, (0, *(1 + made.index(name) for name in nodes)))
+        return {name: block[index] for index, name in enumerate(self.unknowns)}
+
     def _at(self, point: dict[str, jax.Array]) -> jax.Array:
-        shape = self.coefficients.shape[2:]
         bases, panel = [], jnp.asarray(0)
-        for name, bounds, periodic, count in zip(self.axes, self.bounds, self.periodic, shape, strict=True):
+        for name, count in zip(self.axes, self.coefficients.shape[2:], strict=True):
             if name == self.time:
                 panel, basis = _panel_basis(self.edges, point[name], count, _legendre_basis)
-            elif periodic:
-                basis = _fourier_basis((point[name] - bounds[0]) / (bounds[1] - bounds[0]), count)
             else:
-                basis = _legendre_basis((2 * point[name] - bounds[0] - bounds[1]) / (bounds[1] - bounds[0]), count)
+                basis = self._basis(name, point[name])
             bases.append(basis)
         block = self.coefficients[0] if self.time is None else self.coefficients[panel]
         for basis in reversed(bases):
             block = block @ basis
         return block
+
+    def _basis(self, name: str, x: jax.Array) -> jax.Array:
+        """The functions of one spatial axis at one point."""
+        index = self.axes.index(name)
+        (lower, upper), count = self.bounds[index], self.coefficients.shape[2 + index]
+        if self.periodic[index]:
+            return _fourier_basis((x - lower) / (upper - lower), count)
+        return _legendre_basis((2 * x - lower - upper) / (upper - lower), count)
 
 
 def _panel_basis(

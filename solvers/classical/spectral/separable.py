@@ -45,7 +45,7 @@ def _field_inverse(map: Linearisation, j: int) -> Callable[[Array], Array]:
 
 
 def _axis_matrix(grid: TensorGrid, k: int, slopes: Mapping[tuple[int, ...], Array]) -> Array:
-    """Derivatives along one axis alone, slopes averaged over the others; undifferentiated, their variation about the mean."""
+    """Derivatives along one axis alone, slopes averaged over the others; undifferentiated: their variation."""
     axis = grid.axes[k]
     matrix = np.zeros((axis.count, axis.count))
     others = tuple(other for other in range(len(grid.axes)) if other != k)

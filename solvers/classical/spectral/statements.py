@@ -109,14 +109,31 @@ def rows_of(
 ) -> list[Row]:
     """Rows for the conditions at the two ends of an axis; those in time are data."""
     rows = []
-    for side, group in zip(Side, conditions, strict=True):
+    for side, group, others in zip(Side, conditions, reversed(conditions), strict=True):
         for position, condition in enumerate(group):
-            face, layer = (0, position) if side is Side.LOWER else (-1, -1 - position)
             if axes[axis].is_time:
-                rows.append(Row(field, axis, face, layer, None, position))
+                rows.append(Row(field, axis, 0, position, None, position))
             else:
+                face, layer = _claim(side, position, len(others))
                 rows.append(Row(field, axis, face, layer, statement(condition.residual, unknowns, axes)))
     return rows
+
+
+def _claim(side: Side, position: int, others: int) -> tuple[int, int]:
+    """End node of a condition, and the layer whose equation it replaces.
+
+    The conditions of an end that has more of them than the other replace layers at that other end: with two on the
+    right and one on the left, u_t = -u_xxx would otherwise have eigenvalues of the wrong sign, growing like n^6.
+
+    Args:
+        side: the end.
+        position: of the condition among those of its end.
+        others: how many conditions the other end has.
+    """
+    crossed = position >= max(others, 1)
+    depth = others + position - max(others, 1) if crossed else position
+    at_lower = (side is Side.LOWER) != crossed
+    return (0 if side is Side.LOWER else -1), (depth if at_lower else -1 - depth)
 
 
 def known_on_grid(statements: Sequence[Statement], grid: TensorGrid, given: Arguments) -> dict[Scalar, Array]:

@@ -1,8 +1,8 @@
 """Inverse of a linearised evolution on a slab: diagonal in time, direct in space.
 
 With slopes averaged over the slab F'(u) is T ⊗ M + I ⊗ A, with T the derivative of highest order in time, on the nodes
-that initial data do not fix, and M and A all of space: mixed derivatives, coupled fields, conditions. The eigenvectors of
-T separate it into one direct solve in space for each eigenvalue, (λ M + A) y = g, of which complex pairs need one.
+that initial data do not fix, and M and A all of space: mixed derivatives, coupled fields, conditions. The eigenvectors
+of T separate it into one direct solve in space for each eigenvalue, (λ M + A) y = g, of which complex pairs need one.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def time_inverse(map: Linearisation, memory: dict[str, Any]) -> Callable[[Array]
     kept = np.arange(order, time.count)
     conditions = np.stack([time.derivative(m)[0] for m in range(order)])
     axis = fast.Axis(time.derivative(order), conditions, np.arange(order))
-    values, vectors = np.linalg.eig(axis.eliminated)
+    values, vectors = (np.asarray(part, dtype=np.complex128) for part in np.linalg.eig(axis.eliminated))
     mass, rest = (_spatial(map, count) for count in (order, 0))
     factors = _factors(values, mass, rest, memory)
     inverse = np.linalg.inv(vectors)
@@ -62,7 +62,7 @@ def time_inverse(map: Linearisation, memory: dict[str, Any]) -> Callable[[Array]
         for index, factor in factors.items():
             twice = 2.0 if values[index].imag > 0 else 1.0
             found = lu_solve(factor, transformed[index], check_finite=False)
-            inside += twice * np.outer(vectors[:, index], found).real
+            inside += twice * np.real(np.outer(vectors[:, index], found))
         whole = np.concatenate([axis.response @ rows[:order] + axis.lifting @ inside, inside])
         return np.moveaxis(whole.reshape(time.count, data.shape[0], *data.shape[2:]), 0, 1)
 
