@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
 from solvers.gp.spectrum import Signals, find_comb, find_lines, mixture_basis
 
@@ -28,7 +27,9 @@ def test_lines_of_very_different_size_and_a_smooth_part():
         signals(lambda x: x**2 + np.sin(40 * x) + 1e-3 * x * np.sin(90 * x)), tolerance=1e-9, most=8
     )
     assert left < 1e-9
-    assert_allclose(sorted(line.frequency for line in lines), [0, 40, 90], atol=3.0)
+    distances = np.abs(np.subtract.outer([0, 40, 90], [line.frequency for line in lines]))
+    assert distances.min(axis=1).max() < 3.0, "every true line is found"
+    assert distances.min(axis=0).max() < 3.0, "no line is found where there is none, though one may be split in two"
 
 
 def test_the_number_of_lines_is_bounded():
