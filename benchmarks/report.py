@@ -145,6 +145,6 @@ def _notes(results: Sequence[dict[str, Any]]) -> list[str]:
         "Medians over all seeds; a failed run counts as an infinite error. Errors: relative L2 on the case's test"
     )
     notes.append(
-        "grid, largest over the unknowns. Warm: a second run in the same process; compile: first run minus second."
+        "grid, largest over the unknowns. Warm: median of further runs in the process; compile: first run minus warm."
     )
     return notes

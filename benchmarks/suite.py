@@ -42,7 +42,7 @@ class Row:
         values: of the case, where they differ from its own.
         target: what is promised.
         published: figures to compare with, besides those of the case.
-        warm: run twice in one process, so that compilation can be told apart; without it a long training runs once.
+        warm: run again in the same process, so that compilation can be told apart; a long training is better run once.
         seeds: how many seeds the suite runs.
         budget: wall seconds handed to the solver, or None.
     """
@@ -67,7 +67,7 @@ class Suite:
         name: for `sciml bench`.
         title: first line of its report.
         rows: in the order of the report.
-        limit: seconds after which one run is killed, start, truth and both runs included.
+        limit: seconds after which one run is killed, start, truth and all runs included.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """One cell in its own process: `python -m benchmarks.worker CELL` prints one line of JSON.
 
-The solver runs twice, so that what only the first run pays (tracing, compiling) can be told apart from the computation;
-errors are those of the first run.
+The solver runs more than once, so that what only the first run pays (tracing, compiling) can be told apart from the
+computation; errors are those of the first run.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 import click
@@ -17,43 +19,40 @@ import click
 from benchmarks.provenance import provenance
 from benchmarks.suite import Cell, content_of, read_cell
 from sciml.commands.library import Library
-from sciml.measurement import Measurement, attempt, measure, plain, subject_of
+from sciml.measurement import attempt, measure, plain, subject_of
+
+WARM_RUNS = 5
+"""Most warm runs of a cell; their median is reported."""
+ENOUGH = 5.0
+"""Seconds of warm runs after which no further one is started: a single short run says little on a busy machine."""
 
 
 def run_cell(cell: Cell, library: Library) -> dict[str, Any]:
     """Measure a cell in this process.
 
     Returns:
-        The record of the first run. `seconds` holds `total` of the first run (`cold`) and of the second (`warm`), their
-        difference as `compile`, and `own`: what the solver itself says of the first run.
+        The record of the first run. `seconds` holds the wall time of the first run (`cold`), of each further run
+        (`again`) and their median (`warm`), cold minus warm as `compile`, and what the solver says of itself (`own`).
     """
     case = library.case(cell.case)
     subject = subject_of(case, cell.values, library.make_solver)
     solver = library.make_solver(cell.solver, cell.options)
     cold = measure(subject, cell.solver, solver, seed=cell.seed, budget=cell.budget)
-    again = cell.warm and not cold.failed
-    warm = attempt(subject, cell.solver, solver, seed=cell.seed, budget=cell.budget) if again else None
-    row = {**cold.record(), "seconds": _seconds(cold, warm)}
-    content = content_of(case, cell.values)
-    return {**row, "content": content, "provenance": provenance()}
+    again: list[float] = []
+    while cell.warm and not cold.failed and len(again) < WARM_RUNS and sum(again) < ENOUGH:
+        run = attempt(subject, cell.solver, solver, seed=cell.seed, budget=cell.budget)
+        again.append(run.seconds["total"])
+    row = {**cold.record(), "seconds": plain(_seconds(cold.seconds, again))}
+    return {**row, "content": content_of(case, cell.values), "provenance": provenance()}
 
 
-def _seconds(cold: Measurement, warm: Measurement | None) -> dict[str, Any]:
-    own, total = cold.seconds, cold.seconds.get("total")
-    if warm is None:
-        return plain({"cold": total, "own": own, **own})
-    again = warm.seconds["total"]
-    return plain(
-        {
-            "cold": total,
-            "warm": again,
-            "compile": max((total or 0.0) - again, 0.0),
-            "solve": again,
-            "evaluate": own.get("evaluate"),
-            "total": total,
-            "own": own,
-        }
-    )
+def _seconds(own: Mapping[str, float], again: Sequence[float]) -> dict[str, Any]:
+    cold = own.get("total")
+    if not again or cold is None:
+        return {**own, "cold": cold, "own": dict(own)}
+    warm = median(again)
+    times = {"cold": cold, "again": list(again), "warm": warm, "compile": max(cold - warm, 0.0), "solve": warm}
+    return {**times, "evaluate": own.get("evaluate"), "total": cold, "own": dict(own)}
 
 
 def end_with_parent() -> None:

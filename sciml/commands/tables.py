@@ -34,33 +34,36 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Iterable[int] = ()) -> Table:
-    """A plain table; the columns of numbers are set flush right."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Iterable[int] = (), gap: int = 2
+) -> Table:
+    """A plain table; the columns of numbers are set flush right and never broken over lines."""
     right = set(numbers)
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    made = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for i, name in enumerate(columns):
-        made.add_column(name, justify="right" if i in right else "left", overflow="fold")
+        made.add_column(name, justify="right" if i in right else "left", overflow="fold", no_wrap=i in right)
     for row in rows:
         made.add_row(*row)
     return made
 
 
-COLUMNS = ("solver", "field", "relative L2", "max error", "total", "compile", "solve", "unknowns", "outcome")
+COLUMNS = ("solver", "field", "rel. L2", "max error", "total", "compile", "unknowns", "outcome")
+"""Narrow enough for 80 characters; the record has the rest."""
 
 
 def measured(rows: Sequence[Measurement]) -> Group:
     """One line for each run and unknown, and under the table what the solvers have to say."""
     lines: list[Sequence[str | Text]] = []
     for row in rows:
-        cost = [duration(row.seconds.get(name)) for name in ("total", "compile", "solve")]
+        cost = [duration(row.seconds.get(name)) for name in ("total", "compile")]
         unknowns = "—" if row.solution is None else f"{row.solution.stats.unknowns:,}"
-        outcome = Text(row.result.replace("_", " "), style=_colour(row))
+        outcome = Text(row.result.replace("_", " "), style=_colour(row), no_wrap=True)
         for i, (field, error) in enumerate(list(row.errors.items()) or [("", {})]):
             name = shown(row.solver) if i == 0 else ""
             numbers = [field, scientific(error.get("relative_l2")), scientific(error.get("max"))]
-            lines.append([name, *numbers, *([*cost, unknowns, outcome] if i == 0 else ["", "", "", "", ""])])
+            lines.append([name, *numbers, *([*cost, unknowns, outcome] if i == 0 else ["", "", "", ""])])
     remarks = [Text(f"{shown(row.solver)}: {row.message}", style=_colour(row)) for row in rows if row.message]
-    return Group(table(COLUMNS, lines, numbers=range(2, 8)), *remarks)
+    return Group(table(COLUMNS, lines, numbers=range(1, 7), gap=1), *remarks)
 
 
 def shown(name: str) -> str:

@@ -1,4 +1,5 @@
 """Gaussian processes on tensor grids with learned spectra."""
 
+from solvers.gp.adam import AdamGP
 from solvers.gp.shapes import Gaussian, StudentT
 from solvers.gp.solver import KroneckerGP

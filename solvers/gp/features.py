@@ -37,9 +37,9 @@ class Line(eqx.Module):
         weight: variance that it contributes.
     """
 
-    frequency: float
-    length: float
-    weight: float = 1.0
+    frequency: Array
+    length: Array
+    weight: Array = 1.0
 
     @property
     def kernel(self) -> AbstractKernel:

@@ -17,6 +17,7 @@ import equinox as eqx
 import numpy as np
 
 from sciml.errors import OptionError
+from sciml.storable import storable
 
 Array = Any
 """A NumPy or JAX array; the result is of the same library."""
@@ -64,6 +65,7 @@ def leibniz(f: list[Array], g: list[Array]) -> list[Array]:
 
 
 @final
+@storable("gp_kernel_constant")
 class Constant(AbstractKernel):
     """$k(z) = w$: a weight in a product, an unknown constant in a sum."""
 
@@ -78,6 +80,7 @@ class Constant(AbstractKernel):
 
 
 @final
+@storable("gp_kernel_squared_exponential")
 class SquaredExponential(AbstractKernel):
     r"""$k(z) = e^{-z^2/2\ell^2}$; $k^{(n+1)} = -(z k^{(n)} + n k^{(n-1)})/\ell^2$."""
 
@@ -97,6 +100,7 @@ class SquaredExponential(AbstractKernel):
 
 
 @final
+@storable("gp_kernel_matern")
 class Matern(AbstractKernel):
     r"""Matérn kernel of half-integer order $\nu = p + 1/2$: $e^{-y} P_p(y)$ with $y = \sqrt{2\nu}\,|z|/\ell$.
 
@@ -134,6 +138,7 @@ class Matern(AbstractKernel):
 
 
 @final
+@storable("gp_kernel_cosine")
 class Cosine(AbstractKernel):
     """$k(z) = \\cos(m z)$: shifts a spectrum to the angular frequency ±m."""
 
@@ -150,6 +155,7 @@ class Cosine(AbstractKernel):
 
 
 @final
+@storable("gp_kernel_periodic")
 class Periodic(AbstractKernel):
     r"""$k(z) = \exp\left((\cos(2\pi z/L) - 1)/\ell^2\right)$ with period L.
 
@@ -175,6 +181,7 @@ class Periodic(AbstractKernel):
 
 
 @final
+@storable("gp_kernel_sum")
 class Sum(AbstractKernel):
     """$k_1 + k_2$: independent contributions."""
 
@@ -191,6 +198,7 @@ class Sum(AbstractKernel):
 
 
 @final
+@storable("gp_kernel_product")
 class Product(AbstractKernel):
     """$k_1 k_2$: spectra convolved."""
 

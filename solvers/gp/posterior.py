@@ -105,7 +105,7 @@ def whitening(space: AxisSpace) -> np.ndarray:
 
 
 def exact_posterior(
-    discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, lift: np.ndarray
+    discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, unexplained: float
 ) -> Posterior:
     """The posterior by one dense singular-value decomposition.
 
@@ -113,7 +113,7 @@ def exact_posterior(
         discrete: the spaces.
         operator: the linear, or linearised, equation.
         data: y, what the operator must make of $C - $ lift, on the nodes.
-        lift: coefficients that meet the conditions.
+        unexplained: energy of the residual that lies outside of the bases' span, from `outside`.
     """
     white = [whitening(s) for s in discrete.spaces]
     seen = sum(
@@ -124,12 +124,12 @@ def exact_posterior(
     u, d, vt = svd(seen, full_matrices=False)  # not through its square, which would lose half of the digits
     variances, v = d**2, vt.T
     components = u.T @ projected.ravel()
-    rest = max(float(np.sum(data**2) - np.sum(components**2)), 0.0)
+    rest = float(np.sum((projected.ravel() - u @ components) ** 2)) + unexplained
     noise = profile_noise(variances, components, rest, data.size)
     w = v @ (d * components / (variances + noise.ratio))
     spread = v * (noise.amplitude * np.sqrt(noise.ratio / (variances + noise.ratio)))
     shape = [m.shape[1] for m in white]
-    mean = lift + kronecker(white, w.reshape(shape))
+    mean = discrete.lift + kronecker(white, w.reshape(shape))
     return Posterior(noise, mean, _expanded(white, spread, shape))
 
 
@@ -154,8 +154,14 @@ class DiagonalPosterior:
     variances: np.ndarray
 
 
+def outside(discrete: Discretisation, values: np.ndarray) -> float:
+    """Energy of values on the nodes that no function of the bases can have."""
+    inside = kronecker([s.basis.vectors @ s.basis.vectors.T for s in discrete.spaces], values)
+    return float(np.sum((values - inside) ** 2))
+
+
 def diagonal_posterior(
-    discrete: Discretisation, inverse: SeparableInverse, data: np.ndarray
+    discrete: Discretisation, inverse: SeparableInverse, data: np.ndarray, unexplained: float
 ) -> DiagonalPosterior | None:
     """The posterior over modes, where every axis has them: no matrix larger than an axis.
 
@@ -163,6 +169,7 @@ def diagonal_posterior(
         discrete: the spaces.
         inverse: of the linear, or linearised, equation.
         data: y, as for `exact_posterior`.
+        unexplained: likewise.
     """
     modes = [m for m in inverse.modes if m is not None]
     if inverse.denominators is None or len(modes) < len(inverse.modes):
@@ -173,10 +180,8 @@ def diagonal_posterior(
         priors.append(np.sum(np.abs(back) ** 2, axis=1))
     prior = outer(priors)
     gain = np.abs(inverse.denominators) ** 2
-    tested = discrete.test(data)
-    components = kronecker([m.left for m in modes], tested)
-    rest = max(float(np.sum(data**2) - np.sum(tested**2)), 0.0)
-    noise = profile_noise(gain * prior, components, rest, data.size)
+    components = kronecker([m.left for m in modes], discrete.test(data))
+    noise = profile_noise(gain * prior, components, unexplained, data.size)
     variances = noise.amplitude**2 * noise.ratio * prior / (gain * prior + noise.ratio)
     real = tuple(s.trial @ m.right for s, m in zip(discrete.spaces, modes, strict=True))
     return DiagonalPosterior(noise, real, variances)

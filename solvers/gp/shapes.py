@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 from scipy.linalg import eigh
 
+from sciml.storable import storable
 from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
 from solvers.gp.features import AbstractFeatures, LadderFeatures, Line
 from solvers.gp.kernels import AbstractKernel, Cosine, Matern
@@ -38,6 +39,10 @@ class AbstractShape(ABC):
         """The mixture's kernel."""
 
     @abstractmethod
+    def length_of_rate(self, rate: Array) -> Array:
+        """Length scale ℓ of the inverse width by which the published algorithm parametrises a line."""
+
+    @abstractmethod
     def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
         """Its eigenbasis on nodes."""
 
@@ -57,6 +62,9 @@ class Gaussian(AbstractShape):
 
     def kernel(self, lines: tuple[Line, ...]) -> AbstractKernel:
         return reduce(add, (line.kernel for line in lines))
+
+    def length_of_rate(self, rate: Array) -> Array:
+        return (2 * rate) ** -0.5
 
     def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
         return eigenbasis(LadderFeatures(lines, float(nodes[0]), float(nodes[-1])), nodes)
@@ -84,6 +92,9 @@ class StudentT(AbstractShape):
     def kernel(self, lines: tuple[Line, ...]) -> AbstractKernel:
         return reduce(add, (Matern(l.length, self.half_order) * Cosine(l.frequency) * l.weight for l in lines))
 
+    def length_of_rate(self, rate: Array) -> Array:
+        return 1 / rate
+
     def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
         kernel = self.kernel(lines)
         features = KernelSections(kernel, nodes)
@@ -94,6 +105,7 @@ class StudentT(AbstractShape):
 
 
 @final
+@storable("gp_kernel_sections")
 class KernelSections(AbstractFeatures):
     """Features $k(x - x_j)$ of any kernel, one for each node.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,9 +13,10 @@ from sciml.errors import OptionError
 from sciml.problem import Problem
 from sciml.solution import AbstractRepresentation, Estimate, Solution, Stats
 from sciml.solver import AbstractSolver, Run
+from solvers.gp.adam import AdamGP
 from solvers.gp.attempts import Attempt, solve_best
 from solvers.gp.newton import fast_inverse, slopes_at
-from solvers.gp.posterior import Posterior, diagonal_posterior, exact_posterior, truncation
+from solvers.gp.posterior import Posterior, diagonal_posterior, exact_posterior, outside, truncation
 from solvers.gp.representation import DiagonalDeviation, ExactDeviation, KroneckerMean
 from solvers.gp.shapes import AbstractShape, Gaussian
 from solvers.gp.statement import Statement
@@ -75,6 +76,11 @@ class KroneckerGP(AbstractSolver):
             if not 0 < getattr(self, name) < 1:
                 raise OptionError(f"{name}={getattr(self, name)!r}", "a number between 0 and 1", "change it")
 
+    @staticmethod
+    def adam(**hyperparameters: Any) -> AdamGP:
+        """The published gradient-descent fit of the same model, for comparison; arguments are those of `AdamGP`."""
+        return AdamGP(**hyperparameters)
+
     def check(self, problem: Problem) -> list[str]:
         return list(reasons(problem, self.shape))
 
@@ -129,19 +135,20 @@ def _deviation(statement: Statement, best: Attempt) -> tuple[AbstractRepresentat
     operator = discrete.read_values(slopes)
     away = discrete.jets(best.coefficients - discrete.lift, tuple(slopes))
     made = discrete.on_grid(np.asarray(sum(s * away[a] for a, s in slopes.items())))
-    data = made - discrete.residual(best.coefficients)
+    residual = discrete.residual(best.coefficients)
+    data, unexplained = made - residual, outside(discrete, residual)
     features = tuple(s.basis.features for s in spaces)
     directions = 1
     for s in spaces:
         directions *= s.free
     if operator.exact and directions <= _EXACT_DIRECTIONS:
-        exact: Posterior = exact_posterior(discrete, operator, data, discrete.lift)
+        exact: Posterior = exact_posterior(discrete, operator, data, unexplained)
         factor = jnp.asarray(exact.factor.reshape(*(s.basis.rank for s in spaces), -1))
         transforms = tuple(jnp.asarray(s.basis.transform) for s in spaces)
         floor = jnp.asarray(truncation(discrete, exact.noise))
         return ExactDeviation(features, transforms, factor, floor, *_names(statement)), {"noise": exact.noise.deviation}
     inverse, _ = fast_inverse(discrete, operator)
-    diagonal = None if inverse is None else diagonal_posterior(discrete, inverse, data)
+    diagonal = None if inverse is None else diagonal_posterior(discrete, inverse, data, unexplained)
     if diagonal is None:
         return None, {}
     transforms = tuple(jnp.asarray(s.basis.transform @ m) for s, m in zip(spaces, diagonal.modes, strict=True))

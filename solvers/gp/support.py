@@ -24,12 +24,20 @@ _ON_FACES = {
 }
 
 
-def reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]:
-    """Everything that rules a problem out."""
+def reasons(problem: Problem, shape: AbstractShape, *, as_many_conditions_as_derivatives: bool = True) -> Iterator[str]:
+    """Everything that rules a problem out.
+
+    Args:
+        problem: what is to be solved.
+        shape: of the spectral lines.
+        as_many_conditions_as_derivatives: whether the conditions must be as many as the derivatives along each axis.
+    """
     found = list(_reasons_of_kind(problem))
     if not found:
         found = [*_equation_reasons(problem, shape), *(r for c in problem.placed_conditions for r in _face_reasons(c))]
-    yield from found or _count_reasons(Statement(problem))
+    if not found and as_many_conditions_as_derivatives:
+        found = list(_count_reasons(Statement(problem)))
+    yield from found
 
 
 def _reasons_of_kind(problem: Problem) -> Iterator[str]:

@@ -17,6 +17,8 @@ from sciml import (
     Linear,
     Nearest,
     Problem,
+    UnsupportedProblemError,
+    VectorField,
     coordinates,
     cos,
     div,
@@ -29,6 +31,7 @@ from sciml import (
     sin,
     solve,
     uniform_grid,
+    vector,
 )
 from solvers.classical.finite_difference import FiniteDifference
 from solvers.classical.finite_difference.factors import factorise
@@ -128,6 +131,22 @@ def test_equation_without_a_solution_is_not_a_success():
     problem = Problem([u.dxx + 10 * exp(u) == 0], line, [(u == 0).on(line.boundary(x))])
     solution = solve(problem, FiniteDifference(points=33), throw=False)
     assert solution.result in (RESULTS.stagnated, RESULTS.max_steps_reached, RESULTS.nonfinite)
+
+
+def test_constrained_system_is_refused():
+    """Stokes flow: no equation holds a highest derivative of the pressure that the velocities leave it."""
+    x, y = coordinates("x y")
+    velocity, pressure = VectorField("v", 2, x, y), Field("p", x, y)
+    box = Box({x: (0, 1), y: (0, 1)})
+    problem = Problem(
+        [laplacian(velocity) == grad(pressure), div(velocity) == 0],
+        box,
+        [(velocity == vector(y, x)).on(box.boundary), (integral(pressure) == 0).on(box)],
+    )
+    with pytest.raises(
+        UnsupportedProblemError, match="for each unknown one equation that holds its highest derivative"
+    ):
+        solve(problem, FiniteDifference())
 
 
 def test_singular_matrix_has_no_factors():

@@ -25,6 +25,8 @@ from sciml.problem import Problem
 from solvers.classical.finite_difference.fluxes import Flux, Separation
 from solvers.classical.finite_difference.grid import Grid
 
+_HOPELESS = -1e6
+
 
 @final
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -212,22 +214,26 @@ def match_equations(orders: list[Orders], unknowns: Iterable[Scalar], time: Coor
     """For each unknown the equation that determines it: the one with its time derivative, or its highest derivative.
 
     Raises:
-        UnsupportedProblemError: some unknown is left without an equation.
+        UnsupportedProblemError: some unknown is left without an equation, such as the pressure of a flow.
     """
-    gain = np.array([[_claim(o, u, time) for o in orders] for u in unknowns], dtype=float)
+    gain = np.array([_claims(orders, u, time) for u in unknowns])
     rows, columns = scipy.optimize.linear_sum_assignment(gain, maximize=True)
     if (gain[rows, columns] < 0).any():
-        raise UnsupportedProblemError("an unknown without its own", "one equation to determine each unknown", "add it")
+        raise UnsupportedProblemError(
+            "an unknown without its own",
+            "for each unknown one equation that holds its highest derivative",
+            "use a solver for constrained systems",
+        )
     return [int(j) for j in columns]
 
 
-def _claim(orders: Orders, u: Scalar, time: Coordinate | None) -> float:
-    own = {x: m for (leaf, x), m in orders.items() if leaf.digest == u.digest}
-    if not own:
-        return -1e6
+def _claims(orders: list[Orders], u: Scalar, time: Coordinate | None) -> list[float]:
+    """How well each equation determines an unknown; hopeless where its highest derivative is absent."""
+    held = [{x: m for (leaf, x), m in own.items() if leaf.digest == u.digest} for own in orders]
     if time is not None:
-        return 1.0 if own.get(time, 0) else -1e6
-    return float(sum(own.values()))
+        return [1.0 if own.get(time, 0) else _HOPELESS for own in held]
+    highest = max((max(own.values()) for own in held if own), default=0)
+    return [float(sum(own.values())) if own and max(own.values()) == highest else _HOPELESS for own in held]
 
 
 def read_faces(problem: Problem, normal_orders: dict[tuple[Scalar, Coordinate], int]) -> tuple[Face, ...]:
@@ -280,7 +286,7 @@ def assign_conditions(conditions: list[PlacedCondition], unknowns: tuple[Scalar,
     """
     slots = [i for i, count in enumerate(room) for _ in range(count)]
     held = [{leaf.digest for a in atoms(c.residual) if (leaf := scalar_leaf(a)) is not None} for c in conditions]
-    gain = np.array([[1.0 if unknowns[i].digest in leaves else -1e6 for i in slots] for leaves in held])
+    gain = np.array([[1.0 if unknowns[i].digest in leaves else _HOPELESS for i in slots] for leaves in held])
     if len(slots) >= len(conditions):
         rows, columns = scipy.optimize.linear_sum_assignment(gain, maximize=True)
         if (gain[rows, columns] > 0).all():

@@ -169,7 +169,7 @@ def _sort_conditions(problem: Problem) -> tuple[tuple[PlacedCondition, ...], lis
 def _rows(
     e: Scalar, unknown: Scalar, axis: Coordinate, faces: Faces, problem: Problem
 ) -> tuple[tuple[PlacedCondition, ...], tuple[PlacedCondition, ...]] | str:
-    """Conditions on one field at the two ends of one axis, as many as the equation has derivatives along it."""
+    """Conditions on one field at the two ends of one axis, as many as its equation, or another, differentiates it."""
     order = highest_order(e, unknown, axis)
     lower, upper = faces.on(unknown, axis, Side.LOWER), faces.on(unknown, axis, Side.UPPER)
     if axis.is_time:
@@ -186,9 +186,10 @@ def _rows(
         if direction == 0:
             return f"it needs a transport of {unknown!r} along {axis.name} that keeps its sign, to know the inflow face"
         return (lower, ()) if direction > 0 else ((), upper)
-    if len(lower) + len(upper) != order:
+    coupled = max(highest_order(other, unknown, axis) for other in problem.residuals)
+    if len(lower) + len(upper) not in (order, coupled):
         return (
-            f"it needs {order} conditions on {unknown!r} over both ends of {axis.name}, as many as derivatives, "
+            f"it needs {coupled} conditions on {unknown!r} over both ends of {axis.name}, as many as derivatives, "
             f"found {len(lower) + len(upper)}"
         )
     return lower, upper

@@ -85,6 +85,13 @@ class BoxSystem:
         """Every derivative of every field that a statement reads."""
         return {(j, counts): self.grid.differentiate(values[j], counts) for j, counts in self._needed}
 
+    def sources(self) -> Array:
+        """What the equations say where all fields vanish, of the shape of u."""
+        fields = dict.fromkeys(self._needed, np.zeros(()))
+        with np.errstate(all="ignore"):
+            parts = [s.values(self._known, fields, self._laws) for s in self.statements]
+        return np.stack([np.broadcast_to(part, self.grid.shape) for part in parts])
+
     def residual(self, values: Array) -> Array:
         """F(u), of the shape of u."""
         fields, result = self.derivatives(values), np.empty(self.shape)

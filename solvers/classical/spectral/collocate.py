@@ -25,6 +25,7 @@ _FIRST_NODES = {1: 32, 2: 16, 3: 12}
 _MOST_NODES = {1: 1024, 2: 512, 3: 96, 4: 40, 5: 20}
 _MOST_HALVINGS = 12
 _TRIALS = 5
+_ALIASED = 1e-2
 _TIME_FIRST = 100.0
 _GROWTH = 2.0 ** (TIME_NODES - 2)
 
@@ -96,28 +97,40 @@ def solve_steady(
     account, dimensions = _Account(NodeSolver(rtol / 100)), len(form.axes)
     most = most_points or _MOST_NODES.get(dimensions, 12)
     grid = first_grid(form, [resolution or min(_FIRST_NODES.get(dimensions, 8), most)] * dimensions)
-    values = np.zeros((len(form.unknowns), *grid.shape))
+    system = BoxSystem(form, grid, {}) if resolution else _resolving_sources(form, grid, most)
+    values = np.zeros(system.shape)
     while True:
-        system = BoxSystem(form, grid, {})
-        outcome = account.solver(system, values)
-        account.correction = outcome.error
-        values = impose_gauges(form, grid, outcome.values)
-        tails = grid.tails(values)
+        grid, outcome = system.grid, account.solver(system, values)
+        converged = account.solver.converged(outcome)
+        values, account.correction = impose_gauges(form, grid, outcome.values), outcome.error
+        tails = grid.tails(values) if converged else np.full(dimensions, np.inf)
         account.slabs, account.tail = [Slab(grid, values)], float(tails.max())
-        if not outcome.result.has_solution:
-            return account.close(outcome.result)
         finer = None if resolution else raised(grid, tails, rtol, most)
         if finer is None:
-            return account.close(_verdict(outcome, account.tail, rtol))
+            return account.close(_verdict(outcome, account.tail, rtol) if converged else outcome.result)
         if (ended := proceed(account.tail, account.solver.iterations)) is not None:
             return account.close(ended)
-        values, grid = grid.interpolate(values, finer), finer
+        system = BoxSystem(form, finer, {})
+        values = grid.interpolate(values, finer) if converged else np.zeros(system.shape)
+
+
+def _resolving_sources(form: BoxForm, grid: TensorGrid, most: int) -> BoxSystem:
+    """The system on the first grid on which what is given in the equations is not mistaken for something else."""
+    system = BoxSystem(form, grid, {})
+    while True:
+        sources = system.sources()
+        finer = (
+            raised(system.grid, system.grid.tails(sources), _ALIASED, most) if np.all(np.isfinite(sources)) else None
+        )
+        if finer is None:
+            return system
+        system = BoxSystem(form, finer, {})
 
 
 def _verdict(outcome: NewtonOutcome, tail: float, rtol: float) -> RESULTS:
-    if outcome.result is not RESULTS.successful:
-        return outcome.result
-    return RESULTS.successful if tail <= rtol else RESULTS.under_resolved
+    if tail > rtol:
+        return RESULTS.under_resolved
+    return RESULTS.successful if outcome.error <= rtol else RESULTS.stagnated
 
 
 def first_grid(form: BoxForm, counts: Sequence[int]) -> TensorGrid:
@@ -168,7 +181,10 @@ def solve_slabs(
     dimensions = len(form.axes) - 1
     most = most_points or _MOST_NODES.get(dimensions + 1, _MOST_NODES[5])
     first = resolution or min(_FIRST_NODES.get(dimensions + 1, _FIRST_NODES[3]), most)
-    space = first_grid(form, [TIME_NODES, *[first] * dimensions]).axes[1:]
+    grid = first_grid(form, [TIME_NODES, *[first] * dimensions])
+    while (finer := None if resolution else _resolving_start(form, grid, most)) is not None:
+        grid = finer
+    space = grid.axes[1:]
     march = _SlabMarch(form, rtol, 0 if resolution else most, space, _Account(NodeSolver(rtol / 100)))
     while march.index < 2**march.halvings:
         ended = proceed(march.interval[0], march.account.solver.iterations) or march.attempt()
@@ -176,6 +192,13 @@ def solve_slabs(
             return march.account.close(ended)
     accurate = max(march.account.tail, march.account.correction) <= rtol
     return march.account.close(RESULTS.successful if accurate else RESULTS.under_resolved)
+
+
+def _resolving_start(form: BoxForm, grid: TensorGrid, most: int) -> TensorGrid | None:
+    """A finer grid, if the initial data are not resolved on this one."""
+    space = TensorGrid(grid.axes[1:])
+    tails = [space.tails(value) for value in initial_data(form, grid).values()]
+    return raised(grid, np.concatenate([[0.0], np.max(tails, axis=0)]), _ALIASED, most)
 
 
 @final

@@ -80,7 +80,7 @@ def series_form(problem: Problem) -> Series | str:
     if isinstance(initial, str):
         return initial
     part = constant_part(form[0], problem.space, box.bounds, problem.arguments)
-    if (stiff := _stiff_term(part)) is not None:
+    if (stiff := _stiff_term(form[0], part)) is not None:
         return f"the nonlinear term with `{stiff!r}` is as stiff as the linear part"
     return Series(part, tuple(periods), initial, time, box, problem.arguments)
 
@@ -135,20 +135,13 @@ def _initial_conditions(
     return tuple(condition for condition in found if condition is not None)
 
 
-def _stiff_term(part: ConstantPart) -> Scalar | None:
-    """A derivative outside the constant part whose order makes explicit steps as short as its mode spacing allows."""
-    for atom in atoms(*part.rates):
+def _stiff_term(form: Evolution, part: ConstantPart) -> Scalar | None:
+    """A derivative in the nonlinear terms that is as high as those of L: explicit, it would make every step short."""
+    for atom in atoms(*form.nonlinear):
         order = len(multi_index(atom))
-        if scalar_leaf(atom) is not None and order >= 2 and order > part.order - 1 and not _has_partner(atom, part):
+        if scalar_leaf(atom) is not None and order >= 2 and order >= part.order:
             return atom
     return None
-
-
-def _has_partner(atom: Scalar, part: ConstantPart) -> bool:
-    """Whether the constant part holds a term of the same order in the same field, to which this one is a correction."""
-    leaf = scalar_leaf(atom)
-    order = len(multi_index(atom))
-    return any(part.unknowns[j] is leaf and sum(counts) >= order for _, j, counts, _ in part.symbol_terms)
 
 
 def solve_series(

@@ -67,7 +67,7 @@ class NodeSolver:
         usable: list[Callable[[Linearisation], Inverse]] = [separable_inverse]
         if time_order(map) and in_space <= _MOST_IN_SPACE:
             usable.insert(0 if in_space <= _SMALL else 1, self._in_time)
-        if system.size <= _MOST_DIRECT:
+        if system.size <= _MOST_DIRECT and not system.form.gauges:  # a gauge leaves the matrix singular
             usable.insert(0 if system.size <= _SMALL else len(usable), direct_inverse)
         return sorted(usable, key=lambda inverse: inverse != self._preferred)
 

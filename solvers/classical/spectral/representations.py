@@ -171,10 +171,13 @@ def _panel_basis(
 
 def _chebyshev_basis(x: jax.Array, count: int) -> jax.Array:
     """T_0 ... T_{n-1} at one point."""
-    rows = [jnp.ones_like(x), x]
-    for _ in range(2, count):
-        rows.append(2 * x * rows[-1] - rows[-2])
-    return jnp.stack(rows[:count])
+
+    def step(pair: tuple[jax.Array, jax.Array], _: None) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        before, current = pair
+        return (current, 2 * x * current - before), before
+
+    _, rows = jax.lax.scan(step, (jnp.ones_like(x), x), None, length=count)
+    return rows
 
 
 def _legendre_basis(x: jax.Array, count: int) -> jax.Array:
@@ -198,10 +201,14 @@ def _fourier_basis(phase: jax.Array, count: int) -> jax.Array:
 def _lagrange_weights(place: jax.Array, size: int) -> jax.Array:
     """Weights of nodes 0 ... size - 1 for the value at `place`; products, so that it is smooth at the nodes."""
     gaps = place - jnp.arange(size)
-    before = jnp.concatenate([jnp.ones(1), jnp.cumprod(gaps[:-1])])
-    after = jnp.concatenate([jnp.cumprod(gaps[:0:-1])[::-1], jnp.ones(1)])
     scale = [(-1.0) ** (size - 1 - k) / (factorial(k) * factorial(size - 1 - k)) for k in range(size)]
-    return before * after * jnp.asarray(scale)
+    return _products_before(gaps) * _products_before(gaps[::-1])[::-1] * jnp.asarray(scale)
+
+
+def _products_before(factors: jax.Array) -> jax.Array:
+    """Product of all factors before each one."""
+    _, products = jax.lax.scan(lambda product, factor: (product * factor, product), jnp.ones(()), factors)
+    return products
 
 
 def uniform_panels(

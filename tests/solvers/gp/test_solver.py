@@ -22,12 +22,13 @@ from sciml import (
     exp,
     grad,
     laplacian,
+    load,
     normal_derivative,
     sin,
     solve,
     uniform_grid,
 )
-from solvers.gp import KroneckerGP
+from solvers.gp import KroneckerGP, StudentT
 
 
 def relative_error(problem, solution, points=21):
@@ -54,6 +55,15 @@ def test_high_frequencies_in_one_dimension(build, bound):
     solution = solve(problem, KroneckerGP())
     assert solution.result is RESULTS.successful
     assert relative_error(problem, solution, 203) < bound
+
+
+def test_student_t_lines_are_accurate_and_can_be_saved(tmp_path):
+    problem = poisson(lambda x: sin(40 * x))
+    solution = solve(problem, KroneckerGP(shape=StudentT(), nodes=200))
+    assert solution.result is RESULTS.successful
+    assert relative_error(problem, solution, 203) < 1e-6
+    xs = np.linspace(0, 6, 11)
+    np.testing.assert_array_equal(load(solution.save(tmp_path))(x=xs), solution(x=xs))
 
 
 def plane():
