@@ -45,12 +45,16 @@ def outcome(trained: RESULTS, fresh_residual: float, tolerance: float) -> RESULT
     return RESULTS.stagnated if trained is RESULTS.successful else trained
 
 
-def estimates(formulation: Formulation, trained: OptimiseResult) -> dict[str, Estimate]:
-    """Every parameter of the problem; unknown ones with standard errors where there are observations."""
+def estimates(formulation: Formulation, trained: OptimiseResult, result: RESULTS) -> dict[str, Estimate]:
+    """Every parameter of the problem; unknown ones with standard errors where there are observations.
+
+    The Gauss-Newton covariance describes the data only at an optimum: a run that did not succeed gives no errors.
+    """
     problem, ansatz = formulation.problem, formulation.ansatz
     numbers = {name: Estimate(p.value) for name, p in problem.parameters.items() if p.value is not None}
     physical = ansatz.parameters.physical(trained.weights["parameters"])
-    errors = _standard_errors(formulation, trained) if physical and problem.observations else {}
+    is_fit = result is RESULTS.successful and bool(problem.observations)
+    errors = _standard_errors(formulation, trained) if physical and is_fit else {}
     return {**numbers, **{name: Estimate(float(value), errors.get(name)) for name, value in physical.items()}}
 
 

@@ -122,12 +122,13 @@ class PINN(AbstractSolver):
         )
         found = residuals(formulation, trained, key_fresh)
         seconds = compile_seconds(trained)
+        result = outcome(trained.result, found["fresh_residual"], self.tolerance)
         return Solution(
             problem,
             solver=repr(self),
             representation=formulation.fields(trained.weights),
-            result=outcome(trained.result, found["fresh_residual"], self.tolerance),
-            parameters=estimates(formulation, trained),
+            result=result,
+            parameters=estimates(formulation, trained, result),
             stats=Stats(
                 compile=seconds,
                 solve=trained.seconds - seconds,

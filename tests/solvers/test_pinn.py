@@ -190,6 +190,12 @@ def test_an_unknown_diffusivity_is_recovered_with_honest_standard_errors():
     assert np.mean(errors) == pytest.approx(0.005, rel=0.3)
 
 
+def test_a_run_that_stops_before_it_fits_gives_no_standard_error():
+    solution = solve(observed_heat(0.05, 0), tiny(steps=60), budget=1e-6)
+    assert solution.result is RESULTS.budget_exhausted
+    assert solution.parameters["k"].standard_error is None
+
+
 def test_heteroscedastic_noise_and_a_prior():
     """Half of the values are worthless; told so, the fit ignores them. A sharp wrong prior is believed."""
     generator = np.random.default_rng(3)
