@@ -1,7 +1,7 @@
 """Solutions on disk: a folder with `solution.json` and `arrays.npz`, nothing executable, with checksums.
 
-Each file is written beside its place and moved there whole. A representation's class must be `storable`; loading a file
-whose class nothing has registered yet asks to import the package that defines it.
+Each file is written beside its place and moved there whole. A representation's class must be `storable`; loading
+imports the installed packages that announce such classes (entry point `sciml.storable`) and nothing that a file names.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def load(path: str | Path) -> Solution:
     """Read a solution that `Solution.save` wrote.
 
     Raises:
-        FileError: the folder is missing, foreign, damaged, or of a newer version, or holds a class that nothing
-            imported so far has registered.
+        FileError: the folder is missing, foreign, damaged, or of a newer version, or holds a class that no
+            installed package has registered.
     """
     folder = Path(path)
     try:

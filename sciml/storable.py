@@ -2,7 +2,8 @@
 
 Numbers, strings, arrays, tuples, lists, frozen sets, dictionaries and *storable* classes can be written: dataclasses
 (Equinox modules among them) and enumerations that were registered under a name of their own. Reading looks names up in
-that registry and fills the fields of the classes found there: no code of a file is ever run. Of functions, only the
+that registry, after importing the installed packages that announce storable classes where a name is not in it yet, and
+fills the fields of the classes found there: no code of a file is ever run. Of functions, only the
 elementary ones of JAX are stored, by name.
 """
 
@@ -14,6 +15,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any, Protocol, TypeVar, final
 
 import jax
@@ -26,6 +29,9 @@ Json = Any
 """None, bool, int, finite float, str, or lists and dictionaries of these."""
 
 C = TypeVar("C", bound=type)
+
+PLUGINS = "sciml.storable"
+"""Entry point under which a package lists the modules whose classes files may name."""
 
 TAG = "$"
 """Key that marks a dictionary as anything but plain JSON."""
@@ -132,6 +138,13 @@ def storable(name: str) -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+@cache
+def _import_plugins() -> None:
+    """Import what the installed packages list under the entry point `sciml.storable`: their classes register."""
+    for plugin in entry_points(group=PLUGINS):
+        plugin.load()
 
 
 def _codec(name: str, cls: Any) -> Codec:
@@ -246,14 +259,15 @@ class Reader:
             case "function":
                 return _FUNCTIONS[data["name"]]
             case name:
-                codec = _CODECS.get(name) if isinstance(name, str) else None
-                if codec is None:
+                if name not in _CODECS:
+                    _import_plugins()
+                if name not in _CODECS:
                     raise ParseError(
-                        f"the class {name!r}, which nothing imported so far has registered",
-                        "the module that defines it",
-                        "import the package that wrote the file, such as `import solvers`, and load again",
+                        f"the class {name!r}, which no installed package has registered",
+                        "the package that wrote the file",
+                        "install it, or import the module that defines the class, and load again",
                     )
-                return codec.read(data["value"], self)
+                return _CODECS[name].read(data["value"], self)
 
     def read_as(self, kind: type, data: Json) -> Any:
         """The value, which must be of a class.

@@ -216,7 +216,7 @@ def test_newer_and_foreign_documents_are_refused() -> None:
 def test_unknown_classes_are_refused_with_advice() -> None:
     document = bound().to_json()
     document["bindings"]["D"]["$"] = "from_elsewhere"
-    with pytest.raises(ParseError, match="import the package"):
+    with pytest.raises(ParseError, match="no installed package"):
         Problem.from_json(document)
 
 

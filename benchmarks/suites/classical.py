@@ -16,6 +16,7 @@ SUITE = Suite(
         Row("records/helmholtz_10_10", "spectral", target=Target(1e-10, 0.1)),
         Row("records/poisson_5d", "spectral", target=Target(1e-12, 5)),
         Row("records/multiscale_laplace", "spectral", target=Target(1e-11, 0.1)),
-        Row("records/allen_cahn", "spectral", target=Target(1e-6, 20)),
+        # The slope of the initial data jumps: their modes fall to 6e-9 at the finest grid, not to the default 1e-9.
+        Row("records/allen_cahn", "spectral", {"rtol": 1e-8}, target=Target(1e-6, 20)),
     ),
 )

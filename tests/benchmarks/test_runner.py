@@ -232,6 +232,9 @@ def test_the_report_says_whether_a_promise_holds() -> None:
     assert lines_of([row_of("a", 1e-9, 2.0)], Target(1e-8, 1))[9] == "**no**"
     assert lines_of([row_of("a", 1e-7, 0.5)], Target(1e-8, 1))[9] == "**no**"
     assert lines_of([row_of("a", 1e-7, 0.5)], Target())[9] == "—"
+    doubtful = {**row_of("a", 1e-9, 0.5), "result": "under_resolved"}
+    line = lines_of([doubtful], Target(1e-8, 1))
+    assert (line[2], line[3], line[9]) == ("0/1 (under resolved)", "1.0e-09", "**no**")
 
 
 def test_the_report_counts_failures_and_takes_medians() -> None:

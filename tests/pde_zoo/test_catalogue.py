@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pde_zoo
-from pde_zoo.catalogue import CASES, find_case
+from pde_zoo.catalogue import CASES
 from sciml.cli import LIBRARY
 from sciml.errors import OptionError
 from sciml.reference import ComputedReference
@@ -34,7 +34,7 @@ NAMES_USED_BY_OTHERS = [
 
 @pytest.mark.parametrize("name", NAMES_USED_BY_OTHERS)
 def test_names_that_others_use_exist(name: str) -> None:
-    assert find_case(name).name == name
+    assert CASES[name].name == name
 
 
 def test_every_function_of_the_zoo_is_a_case() -> None:
@@ -80,8 +80,8 @@ def test_recipe_names_a_solver_that_accepts_the_problem(name: str) -> None:
 
 
 def test_unknown_case_is_refused_with_the_nearest_names() -> None:
-    with pytest.raises(OptionError, match="did you mean burgers"):
-        find_case("burger")
+    with pytest.raises(OptionError, match="perhaps burgers"):
+        LIBRARY.case("burger")
 
 
 def test_unknown_value_is_refused() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import diffrax
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import pde_zoo
 from sciml import (
     RESULTS,
     Box,
@@ -388,3 +390,18 @@ def test_equal_problems_share_compiled_code():
     assert first == second
     assert hash(first) == hash(second)
     assert first != read_system(wave(), grid, 4)
+
+
+def test_a_new_number_compiles_nothing_even_for_implicit_steps():
+    implicit = FiniteDifference(points=21, integrator=diffrax.Kvaerno5(), rtol=1e-4)
+
+    def compilations(kappa: float) -> int:
+        seen = []
+        listen = jax.monitoring.register_event_duration_secs_listener
+        listen(lambda event, *_, **__: seen.append(event) if event.endswith("backend_compile_duration") else None)
+        solution = solve(pde_zoo.heat(kappa=kappa), implicit, throw=False)
+        assert solution.result.has_solution
+        return len(seen)
+
+    assert compilations(0.1) > 0
+    assert compilations(0.2) == 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import jax
@@ -13,7 +16,7 @@ import pytest
 import solvers
 from sciml import AbstractRepresentation, AbstractSolver, Box, Field, Problem, coordinates, load, pi, sin, solve
 from sciml.optimise import LevenbergMarquardt
-from sciml.storable import is_storable
+from sciml.storable import PLUGINS, is_storable
 from solvers.classical import FiniteDifference, Spectral
 from solvers.gp.solver import KroneckerGP
 from solvers.pinn import MLP, PINN
@@ -69,7 +72,8 @@ def test_what_is_loaded_is_what_was_solved(make, solver: AbstractSolver, tmp_pat
     assert jax.tree.structure(back.representation) == jax.tree.structure(solution.representation)
 
 
-def test_every_representation_is_storable() -> None:
+def representations() -> list[type]:
+    """Every class of representation that sciml and the solvers define."""
     for module in pkgutil.walk_packages(solvers.__path__, "solvers."):
         importlib.import_module(module.name)
 
@@ -77,6 +81,27 @@ def test_every_representation_is_storable() -> None:
         return [cls, *(deeper for sub in cls.__subclasses__() for deeper in below(sub))]
 
     ours = [cls for cls in below(AbstractRepresentation) if cls.__module__.startswith(("solvers.", "sciml."))]
-    finals = [cls for cls in ours if not cls.__name__.startswith("Abstract")]
-    assert len(finals) >= 5
-    assert [cls.__qualname__ for cls in finals if not is_storable(cls)] == []
+    return [cls for cls in ours if not cls.__name__.startswith("Abstract")]
+
+
+def test_every_representation_is_storable() -> None:
+    found = representations()
+    assert len(found) >= 5
+    assert [cls.__qualname__ for cls in found if not is_storable(cls)] == []
+
+
+def test_a_fresh_process_loads_a_solution_without_importing_its_solver(tmp_path: Path) -> None:
+    solution = solve(walls(), Spectral(resolution=16))
+    solution.save(tmp_path)
+    script = f"import sciml, sys; assert 'solvers' not in sys.modules; print(sciml.load({str(tmp_path)!r}).result.name)"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.stdout.strip(), ended.returncode) == (solution.result.name, 0), ended.stderr
+
+
+def test_every_package_with_a_representation_announces_it() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    announced = set(project["project"]["entry-points"][PLUGINS].values())
+    packages = {
+        ".".join(cls.__module__.split(".")[:2]) for cls in representations() if cls.__module__[:8] == "solvers."
+    }
+    assert packages == announced

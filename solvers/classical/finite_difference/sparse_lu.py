@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any, final
 
 import equinox as eqx
@@ -47,17 +48,19 @@ class FactorCache:
         return factors(rhs.ravel()).reshape(rhs.shape)
 
 
+factor_cache = lru_cache(maxsize=8)(FactorCache)
+"""The one memory of each pattern: compiled programs hold it, so an equal pattern finds its program again."""
+
+
 @final
 class SparseLU(lx.AbstractLinearSolver):
     """Solve J x = b for a square operator on grid arrays `(fields, *grid)` whose sparsity is known.
 
     Args:
         pattern: where the operator may differ from zero.
-        cache: factors of this pattern's last matrices.
     """
 
     pattern: Pattern = eqx.field(static=True)
-    cache: FactorCache = eqx.field(static=True)
 
     def init(self, operator: lx.AbstractLinearOperator, options: dict[str, Any]) -> Array:
         """Entries of the operator on the pattern."""
@@ -66,7 +69,7 @@ class SparseLU(lx.AbstractLinearSolver):
     def compute(self, state: Array, vector: Array, options: dict[str, Any]) -> tuple[Array, lx.RESULTS, dict[str, Any]]:
         """Factorise on the host, or find the factors, and substitute."""
         shape = jax.ShapeDtypeStruct(vector.shape, vector.dtype)
-        return jax.pure_callback(self.cache.solve, shape, state, vector), lx.RESULTS.successful, {}
+        return jax.pure_callback(factor_cache(self.pattern).solve, shape, state, vector), lx.RESULTS.successful, {}
 
     def transpose(self, state: Array, options: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Not needed by time stepping, which differentiates forwards only."""

@@ -128,6 +128,17 @@ class Pattern:
     rows: Int[np.ndarray, " entries"]
     columns: Int[np.ndarray, " entries"]
 
+    @cached_property
+    def content(self) -> tuple[Colouring, bytes]:
+        """What makes two patterns the same; the positions follow from it."""
+        return self.colouring, self.entries.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pattern) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
     @property
     def size(self) -> int:
         """Number of unknowns."""

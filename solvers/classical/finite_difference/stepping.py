@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from sciml.results import RESULTS
 from solvers.classical.finite_difference.evolution import Numbers, expand, state_rate
 from solvers.classical.finite_difference.rates import Scheme
-from solvers.classical.finite_difference.sparse_lu import FactorCache, SparseLU
+from solvers.classical.finite_difference.sparse_lu import SparseLU
 from solvers.classical.finite_difference.sparsity import find_pattern
 
 CHUNKS = 16
@@ -119,9 +119,7 @@ def with_sparse_newton(
         return np.pi * v + rate_derivative(scheme, time, y, v, numbers)
 
     pattern = find_pattern(derivative, state, periodic)
-    chord = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(
-        linear_solver=SparseLU(pattern, FactorCache(pattern))
-    )
+    chord = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)(linear_solver=SparseLU(pattern))
     return eqx.tree_at(lambda s: s.root_finder, integrator, chord, is_leaf=lambda x: x is integrator.root_finder)  # type: ignore[attr-defined]
 
 
