@@ -144,7 +144,13 @@ def subject_of(case: Case, values: Mapping[str, Any], make_solver: MakeSolver) -
 
 
 def measure(
-    subject: Subject, name: str, solver: AbstractSolver, *, seed: int = 0, budget: float | None = None
+    subject: Subject,
+    name: str,
+    solver: AbstractSolver,
+    *,
+    seed: int = 0,
+    budget: float | None = None,
+    checkpoint: Path | None = None,
 ) -> Measurement:
     """Run a solver and take its errors; whatever happens becomes a row.
 
@@ -154,21 +160,28 @@ def measure(
         solver: the solver.
         seed: of its PRNG key.
         budget: wall seconds for iterative solvers.
+        checkpoint: folder where a solver that trains keeps its state, and finds it again.
 
     Raises:
         SciMLError: the budget or the problem makes no sense: wrong input, not a failed run.
     """
-    run = attempt(subject, name, solver, seed=seed, budget=budget)
+    run = attempt(subject, name, solver, seed=seed, budget=budget, checkpoint=checkpoint)
     return run if run.solution is None else _assess(subject, run, run.solution)
 
 
 def attempt(
-    subject: Subject, name: str, solver: AbstractSolver, *, seed: int = 0, budget: float | None = None
+    subject: Subject,
+    name: str,
+    solver: AbstractSolver,
+    *,
+    seed: int = 0,
+    budget: float | None = None,
+    checkpoint: Path | None = None,
 ) -> Measurement:
     """Run a solver without looking at its errors; see `measure`."""
     started = time.perf_counter()
     try:
-        solution = solve(subject.problem, solver, key=seed, budget=budget, throw=False)
+        solution = solve(subject.problem, solver, key=seed, budget=budget, checkpoint=checkpoint, throw=False)
     except UnsupportedProblemError as refusal:
         return Measurement(subject.case, name, seed, UNSUPPORTED, refusal.needed)
     except SciMLError:

@@ -6,11 +6,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from sciml.checkpoints import Checkpoint
 from sciml.domains.sampling import is_key
 from sciml.errors import OptionError, ProblemError, SolveError, UnsupportedProblemError
 from sciml.lint import check_determined
@@ -26,6 +28,7 @@ def solve(
     key: jax.Array | int | None = None,
     callback: Callable[[Any], bool | None] | None = None,
     budget: float | None = None,
+    checkpoint: Checkpoint | str | Path | None = None,
     throw: bool = True,
 ) -> Solution:
     """Solve a problem.
@@ -36,6 +39,8 @@ def solve(
         key: PRNG key or seed (default: seed 0); the same key gives the same solution on the same machine.
         callback: called by iterative solvers with their state; a true answer stops the run.
         budget: wall seconds after which an iterative solver returns what it has.
+        checkpoint: folder where a solver that trains keeps its state; the same call after a kill goes on from there, on
+            the same machine to the same numbers.
         throw: raise when no finite solution was found; otherwise see `Solution.result`.
 
     Returns:
@@ -44,6 +49,7 @@ def solve(
     Raises:
         UnsupportedProblemError: the solver cannot solve this problem, with its reasons; before any compilation.
         ProblemError: fewer equations than unknowns, and no observations.
+        FileError: a checkpoint that is damaged, another run's, or cannot be written.
         SolveError: no finite solution was found, and `throw`.
     """
     if not isinstance(problem, Problem):
@@ -62,7 +68,8 @@ def solve(
         )
     check_determined(problem)
     started = time.perf_counter()
-    run = Run(_as_key(key), callback, budget, started)
+    seed = _as_key(key)
+    run = Run(seed, callback, budget, _as_checkpoint(checkpoint, problem, solver, seed), started)
     solution = solver.run(problem, run)
     solution = solution.with_stats(total=time.perf_counter() - started, peak_memory_mb=peak_memory_mb())
     if throw and not solution.result.has_solution:
@@ -70,6 +77,19 @@ def solve(
             f"{solution.result.name} from {solver.name}", "a finite solution", solution.result.value.rstrip(".")
         )
     return solution
+
+
+def _as_checkpoint(
+    checkpoint: Checkpoint | str | Path | None, problem: Problem, solver: AbstractSolver, key: jax.Array
+) -> Checkpoint | None:
+    if checkpoint is None:
+        return None
+    if not solver.resumable:
+        raise OptionError(f"a checkpoint for {solver.name}", "a solver that trains, such as PINN", "leave it out")
+    if not isinstance(checkpoint, Checkpoint | str | Path):
+        raise OptionError(f"checkpoint {checkpoint!r}", "a folder, or Checkpoint(folder, every=60)", "pass its path")
+    own = checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(Path(checkpoint))
+    return own.owned_by(problem.content, repr(solver), np.asarray(jax.random.key_data(key)).tobytes())
 
 
 def _as_key(key: jax.Array | int | None) -> jax.Array:

@@ -6,9 +6,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import jax
+
+from sciml.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
     from sciml.problem import Problem
@@ -24,12 +26,14 @@ class Run:
         key: PRNG key; the same key gives the same solution on the same machine.
         callback: called with a solver's state now and then; a true answer stops the run.
         budget: wall seconds, or None.
+        checkpoint: where a resumable solver keeps its state, or None.
         started: when the run began, by `time.perf_counter`.
     """
 
     key: jax.Array
     callback: Callable[[Any], bool | None] | None = None
     budget: float | None = None
+    checkpoint: Checkpoint | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -54,6 +58,9 @@ class AbstractSolver(ABC):
     Subclasses are final frozen dataclasses: their fields are the hyperparameters, their docstring states the idea, what
     can be solved, the cost and the reference. Numbers that belong to the physics never appear here.
     """
+
+    resumable: ClassVar[bool] = False
+    """Whether its runs keep their state in `Run.checkpoint` and go on from it."""
 
     @abstractmethod
     def check(self, problem: Problem) -> list[str]:

@@ -1,5 +1,5 @@
-"""The training loop shared by all iterative optimisers: history, budget, callbacks, resampling, progress, and a guard
-against numbers that are not finite.
+"""The training loop shared by all iterative optimisers: history, budget, callbacks, resampling, progress, checkpoints,
+and a guard against numbers that are not finite.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from sciml.checkpoints import Checkpoint, packed, unpacked
 from sciml.errors import OptionError
 from sciml.progress import Report, progress
 from sciml.results import RESULTS
@@ -146,6 +148,7 @@ def train(
     callback: Callback | None = None,
     budget: float | None = None,
     resampling: Resampling | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainingRun:
     """Step until the tolerance is met, nothing improves, or steps or seconds run out.
 
@@ -160,12 +163,18 @@ def train(
         weights: where to start.
         key: PRNG key of the redraws.
         callback: called after every step; a true answer stops the run.
-        budget: wall seconds.
+        budget: wall seconds, those before an interruption included.
         resampling: when and how points are redrawn.
+        checkpoint: where the state is kept. A run that finds one there goes on from it, to the same numbers as if
+            nothing had happened; one that had ended returns its end, unless clock or callback had ended it.
+
+    Raises:
+        OptionError: a budget that is not positive.
+        FileError: a checkpoint that is damaged, another run's, or cannot be written.
     """
     if budget is not None and not budget > 0:
         raise OptionError(f"budget={budget}", "a positive number of seconds", "leave `budget` out for no limit")
-    loop = _Loop(iteration, problem, key, callback, math.inf if budget is None else budget, resampling)
+    loop = _Loop(iteration, problem, key, callback, math.inf if budget is None else budget, resampling, checkpoint)
     with progress("compiling") as report:
         return loop.run(problem.flatten(weights), report)
 
@@ -181,14 +190,16 @@ class _Loop:
         callback: Callback | None,
         budget: float,
         resampling: Resampling | None,
+        checkpoint: Checkpoint | None,
     ):
         self.start = time.perf_counter()
         self.iteration, self.problem, self.key = iteration, problem, key
-        self.callback, self.budget, self.resampling = callback, budget, resampling
+        self.callback, self.budget, self.resampling, self.checkpoint = callback, budget, resampling, checkpoint
         self.rows: list[dict[str, float]] = []
         self.rollbacks = 0
         self.fresh = math.nan
         self.steps_at_redraw = 0
+        self.saved_at = 0.0
 
     @property
     def seconds(self) -> float:
@@ -197,6 +208,9 @@ class _Loop:
     def run(self, flat: np.ndarray, report: Report) -> TrainingRun:
         iterate = self.iteration.init(self.problem, flat)
         result = self._outcome(iterate) if iterate.is_finite else RESULTS.nonfinite
+        stored = None if self.checkpoint is None else self.checkpoint.load()
+        if stored is not None:
+            iterate, result = self._resumed(stored, iterate)
         while result is None:
             if self.resampling is not None and self._redraw_is_due(iterate, self.resampling):
                 iterate, result = self._redraw(iterate, self.resampling)
@@ -210,7 +224,48 @@ class _Loop:
                 self.rollbacks += 1
                 iterate = self.iteration.recover(self.problem, iterate)
                 result = RESULTS.nonfinite if self.rollbacks > LARGEST_NUMBER_OF_ROLLBACKS else None
+            if self.checkpoint is not None and self.seconds >= self.saved_at + self.checkpoint.every:
+                self._save(self.checkpoint, iterate, result)
+        if self.checkpoint is not None:
+            self._save(self.checkpoint, iterate, result)
         return TrainingRun(iterate, self.problem, result, self._history(), self.seconds)
+
+    def _save(self, checkpoint: Checkpoint, iterate: Iterate, result: RESULTS | None) -> None:
+        history = self._history()
+        checkpoint.save(
+            {
+                **packed((iterate.flat, iterate.losses, iterate.memory), "iterate"),
+                **packed([block.points for block in self.problem.blocks], "points"),
+                "key": np.asarray(jax.random.key_data(self.key)),
+                "counts": np.array([iterate.steps, self.rollbacks, self.steps_at_redraw]),
+                "measured": np.array([self.fresh, self.seconds]),
+                "results": np.array([_name(iterate.result), _name(result)]),
+                "diagnostics": np.array(list(iterate.diagnostics.values()), dtype=float),
+                "diagnosed": np.array(list(iterate.diagnostics), dtype=str),
+                "history": np.array(list(history.values()), dtype=float).reshape(len(history), len(self.rows)),
+                "recorded": np.array(list(history), dtype=str),
+            }
+        )
+        self.saved_at = self.seconds
+
+    def _resumed(self, stored: Mapping[str, np.ndarray], start: Iterate) -> tuple[Iterate, RESULTS | None]:
+        """What `_save` wrote; an end that the clock or the callback made is none."""
+        flat, losses, memory = unpacked((start.flat, start.losses, start.memory), stored, "iterate")
+        blocks = self.problem.blocks
+        points = unpacked([block.points for block in blocks], stored, "points")
+        self.problem = self.problem.with_blocks([replace(b, points=p) for b, p in zip(blocks, points, strict=True)])
+        self.key = jax.random.wrap_key_data(jnp.asarray(stored["key"]), impl=jax.random.key_impl(self.key))
+        steps, self.rollbacks, self.steps_at_redraw = map(int, stored["counts"])
+        self.fresh, seconds = map(float, stored["measured"])
+        self.start, self.saved_at = time.perf_counter() - seconds, seconds
+        names = stored["recorded"].tolist()
+        self.rows = [dict(zip(names, row, strict=True)) for row in stored["history"].T.tolist()]
+        diagnostics = dict(zip(stored["diagnosed"].tolist(), stored["diagnostics"].tolist(), strict=True))
+        own, ended = (None if name == "" else RESULTS[name] for name in stored["results"].tolist())
+        iterate = Iterate(flat, losses, steps, memory, diagnostics, own)
+        if ended in (RESULTS.interrupted, RESULTS.budget_exhausted):
+            ended = self._outcome(iterate)
+        return iterate, ended
 
     def _after_step(self, iterate: Iterate, report: Report) -> RESULTS | None:
         state = TrainingState(
@@ -268,3 +323,7 @@ class _Loop:
             measured = self.iteration.restart(fresh, iterate)
         self.fresh = math.sqrt(2 * measured.loss)
         return renewed, RESULTS.successful if self.fresh <= self.iteration.tolerance else None
+
+
+def _name(result: RESULTS | None) -> str:
+    return "" if result is None else result.name

@@ -321,3 +321,12 @@ def test_zoo_lists_every_case_that_others_name() -> None:
         "poisson_10d helmholtz_4_4 cavity_re100",
     }
     assert {f"{suite}/{name}" for suite, names in suites.items() for name in names.split()} <= listed
+
+
+def test_a_checkpoint_keeps_the_state_and_only_of_solvers_that_train(tmp_path: Path) -> None:
+    quick = ["--set", "num_points=20", "--set", "tolerance=100.0", "--budget", "1", "--checkpoint", str(tmp_path / "a")]
+    assert CliRunner().invoke(main, ["solve", "heat", "--solver", "pinn", *quick]).exit_code == 0
+    assert (tmp_path / "a" / "state.npz").is_file()
+    refused = CliRunner().invoke(main, ["solve", "heat", "--solver", "spectral", "--checkpoint", str(tmp_path / "b")])
+    assert refused.exit_code == 2
+    assert "leave it out" in refused.stderr

@@ -22,12 +22,19 @@ def solve_command(library: Library) -> click.Command:
     @click.command("solve")
     @case_argument(library)
     @click.option("--solver", required=True, metavar="NAME", help=f"One of {', '.join(library.solvers)}.")
+    @click.option(
+        "--checkpoint",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Keep a training's state here; the same command after a kill goes on from it.",
+    )
     @run_options
     @click.pass_context
     def solve(
         ctx: click.Context,
         case: str,
         solver: str,
+        checkpoint: Path | None,
         seed: int,
         budget: float | None,
         settings: tuple[str, ...],
@@ -42,6 +49,7 @@ def solve_command(library: Library) -> click.Command:
         \b
         sciml solve burgers --solver spectral
         sciml solve burgers --solver pinn --budget 60 --seed 1 --out run
+        sciml solve burgers --solver pinn --checkpoint state
         sciml solve burgers --solver spectral --set resolution=512 --set nu=0.01
         sciml solve my_equation.py:melting --solver finite_difference --json
 
@@ -53,7 +61,7 @@ def solve_command(library: Library) -> click.Command:
         method = library.make_solver(solver, chosen.solvers[solver])
         subject = subject_of(known, chosen.case, library.make_solver)
         with waiting(f"{case} by {solver}"):
-            row = measure(subject, solver, method, seed=seed, budget=budget)
+            row = measure(subject, solver, method, seed=seed, budget=budget, checkpoint=checkpoint)
         if row.result == UNSUPPORTED:
             raise UnsupportedProblemError(f"{case}, which {solver} cannot solve", row.message, "try another --solver")
         written = [] if out is None else write_solution(row, subject, folder(out))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
+import jax
 import numpy as np
 
 from sciml.errors import OptionError
@@ -22,6 +24,7 @@ SMALLEST_DAMPING, LARGEST_DAMPING = 1e-20, 1e10
 
 
 @final
+@partial(jax.tree_util.register_dataclass, data_fields=["damping", "slow_steps"], meta_fields=[])
 @dataclass(frozen=True)
 class TrustRegion:
     """What is remembered between steps: λ, and how many steps in a row were slow."""

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from sciml.checkpoints import Checkpoint
 from sciml.errors import OptionError
 from sciml.optimise.blocks import LeastSquares, ResidualBlock
 from sciml.results import RESULTS
@@ -56,6 +57,7 @@ class AbstractOptimiser(eqx.Module):
         callback: Callback | None = None,
         budget: float | None = None,
         resampling: Resampling | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> OptimiseResult:
         """Improve `weights` on `blocks`.
 
@@ -67,9 +69,11 @@ class AbstractOptimiser(eqx.Module):
             callback: called after every step with a `TrainingState`; a true answer stops the run.
             budget: wall seconds, compilation included; exceeded by at most one step.
             resampling: when and how points are redrawn.
+            checkpoint: where the state is kept, and found by a run that goes on.
 
         Raises:
             OptionError: weights, blocks or budget that cannot be used.
+            FileError: a checkpoint that is damaged, another run's, or cannot be written.
         """
 
 
@@ -105,11 +109,21 @@ class AbstractIterativeOptimiser(AbstractOptimiser):
         callback: Callback | None = None,
         budget: float | None = None,
         resampling: Resampling | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> OptimiseResult:
         """See `AbstractOptimiser.minimise`."""
         problem = LeastSquares(weights, tuple(blocks), args)
         key = jax.random.key(0) if key is None else key
-        run = train(self, problem, weights, key=key, callback=callback, budget=budget, resampling=resampling)
+        run = train(
+            self,
+            problem,
+            weights,
+            key=key,
+            callback=callback,
+            budget=budget,
+            resampling=resampling,
+            checkpoint=checkpoint,
+        )
         return OptimiseResult(
             run.problem.unflatten(run.iterate.flat),
             run.result,

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from sciml.checkpoints import Checkpoint
 from sciml.errors import OptionError
 from sciml.optimise.blocks import ResidualBlock
 from sciml.optimise.optimiser import AbstractOptimiser, OptimiseResult
@@ -46,16 +47,24 @@ class Sequential(AbstractOptimiser):
         callback: Callback | None = None,
         budget: float | None = None,
         resampling: Resampling | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> OptimiseResult:
         """See `AbstractOptimiser.minimise`; the histories are joined, seconds and steps counted on."""
         start = time.perf_counter()
         keys = jax.random.split(jax.random.key(0) if key is None else key, len(self.optimisers))
         runs: list[OptimiseResult] = []
-        for member, member_key in zip(self.optimisers, keys, strict=True):
+        for i, (member, member_key) in enumerate(zip(self.optimisers, keys, strict=True)):
             spent = time.perf_counter() - start
             remaining = None if budget is None else max(budget - spent, 1e-3)
             run = member.minimise(
-                weights, blocks, args, key=member_key, callback=callback, budget=remaining, resampling=resampling
+                weights,
+                blocks,
+                args,
+                key=member_key,
+                callback=callback,
+                budget=remaining,
+                resampling=resampling,
+                checkpoint=None if checkpoint is None else checkpoint.part(f"stage_{i}"),
             )
             runs.append(run)
             weights, blocks = run.weights, run.problem.blocks

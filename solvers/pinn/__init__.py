@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from solvers.pinn.embeddings import Embedding
-from solvers.pinn.networks import MLP, AbstractNetwork
+from sciml.strong_form.embeddings import Embedding
+from sciml.strong_form.networks import AbstractNetwork
+from solvers.pinn.networks import MLP
 from solvers.pinn.solver import PINN
 
 __all__ = ["MLP", "PINN", "AbstractNetwork", "Embedding"]

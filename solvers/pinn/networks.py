@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,18 +14,7 @@ from jaxtyping import Array, Float, PyTree
 
 from sciml.errors import OptionError
 from sciml.storable import storable
-
-
-class AbstractNetwork(ABC):
-    """An architecture: hyperparameters only, hashable, so that equal networks share one compilation."""
-
-    @abstractmethod
-    def init(self, key: Array, inputs: int, outputs: int) -> PyTree:
-        """Random weights for `inputs` features and `outputs` values."""
-
-    @abstractmethod
-    def __call__(self, weights: PyTree, z: Float[Array, " inputs"]) -> Float[Array, " outputs"]:
-        """Values at one input."""
+from sciml.strong_form.networks import AbstractNetwork
 
 
 @final

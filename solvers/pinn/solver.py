@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import final
+from typing import ClassVar, final
 
 import jax
 
@@ -14,11 +14,12 @@ from sciml.optimise import AbstractOptimiser, LevenbergMarquardt
 from sciml.problem import Problem
 from sciml.solution import Solution, Stats
 from sciml.solver import AbstractSolver, Run
+from sciml.strong_form.assessment import compile_seconds, estimates, outcome, residuals
+from sciml.strong_form.embeddings import Embedding
+from sciml.strong_form.networks import AbstractNetwork
+from sciml.strong_form.preparation import formulate
 from sciml.training import Resampling
-from solvers.pinn.assessment import compile_seconds, estimates, outcome, residuals
-from solvers.pinn.embeddings import Embedding
-from solvers.pinn.networks import MLP, AbstractNetwork
-from solvers.pinn.preparation import formulate
+from solvers.pinn.networks import MLP
 
 LARGEST_ORDER = 4
 
@@ -60,6 +61,8 @@ class PINN(AbstractSolver):
         tolerance: root mean square residual on fresh points, relative to the terms of the equation, that counts as
             success.
     """
+
+    resumable: ClassVar[bool] = True
 
     network: AbstractNetwork = field(default_factory=MLP)
     embedding: Embedding = field(default_factory=Embedding)
@@ -119,6 +122,7 @@ class PINN(AbstractSolver):
             callback=run.callback,
             budget=None if run.remaining is None else max(run.remaining, 1e-3),
             resampling=resampling,
+            checkpoint=run.checkpoint,
         )
         found = residuals(formulation, trained, key_fresh)
         seconds = compile_seconds(trained)

@@ -33,9 +33,9 @@ from sciml import (
     where,
 )
 from sciml.optimise import LevenbergMarquardt
+from sciml.strong_form.assessment import outcome
+from sciml.strong_form.preparation import formulate
 from solvers.pinn import MLP, PINN, Embedding
-from solvers.pinn.assessment import outcome
-from solvers.pinn.preparation import formulate
 
 t, x = coordinates("t x")
 u = Field("u", t, x)

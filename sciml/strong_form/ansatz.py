@@ -22,9 +22,9 @@ from sciml.pointwise import Quadrature
 from sciml.problem import Problem
 from sciml.solution import AbstractRepresentation
 from sciml.storable import storable
-from solvers.pinn.constraints import NO_CONDITIONS, HardConditions
-from solvers.pinn.embeddings import Bounds, Embedding
-from solvers.pinn.networks import AbstractNetwork
+from sciml.strong_form.constraints import NO_CONDITIONS, HardConditions
+from sciml.strong_form.embeddings import Bounds, Embedding
+from sciml.strong_form.networks import AbstractNetwork
 
 
 @final

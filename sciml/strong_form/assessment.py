@@ -11,7 +11,7 @@ from jaxtyping import Array
 from sciml.optimise import OptimiseResult, covariance, losses
 from sciml.results import RESULTS
 from sciml.solution import Estimate
-from solvers.pinn.formulation import Formulation
+from sciml.strong_form.formulation import Formulation
 
 
 def residuals(formulation: Formulation, trained: OptimiseResult, key: Array) -> dict[str, float]:

@@ -16,11 +16,11 @@ from sciml.observations import Observation
 from sciml.optimise import ResidualBlock
 from sciml.pointwise import Expressions
 from sciml.problem import Problem
-from solvers.pinn.ansatz import Ansatz, NetworkFields, Numbers
-from solvers.pinn.residuals import ExpressionResidual, ObservationResidual, PriorResidual, residuals_at
+from sciml.strong_form.ansatz import Ansatz, NetworkFields, Numbers
+from sciml.strong_form.residuals import ExpressionResidual, ObservationResidual, PriorResidual, residuals_at
 
 if TYPE_CHECKING:
-    from solvers.pinn.solver import PINN
+    from sciml.strong_form.options import FormulationOptions
 
 
 @final
@@ -40,7 +40,7 @@ class Formulation:
     """
 
     problem: Problem
-    solver: PINN
+    solver: FormulationOptions
     ansatz: Ansatz
     numbers: Numbers
     soft: tuple[PlacedCondition, ...]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from sciml.pointwise import Expressions, values_at_point
-from solvers.pinn.ansatz import Ansatz, Numbers
+from sciml.strong_form.ansatz import Ansatz, Numbers
 
 
 @final

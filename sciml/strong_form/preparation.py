@@ -20,13 +20,13 @@ from sciml.known import BoundLaws, known_values
 from sciml.parameters import UnknownParameters
 from sciml.pointwise import Expressions, Quadrature, has_integral
 from sciml.problem import Problem
-from solvers.pinn.ansatz import Ansatz, Numbers, network_groups
-from solvers.pinn.constraints import can_be_hard, hard_conditions
-from solvers.pinn.formulation import Formulation, root_mean_square
-from solvers.pinn.residuals import ExpressionResidual, residuals_at
+from sciml.strong_form.ansatz import Ansatz, Numbers, network_groups
+from sciml.strong_form.constraints import can_be_hard, hard_conditions
+from sciml.strong_form.formulation import Formulation, root_mean_square
+from sciml.strong_form.residuals import ExpressionResidual, residuals_at
 
 if TYPE_CHECKING:
-    from solvers.pinn.solver import PINN
+    from sciml.strong_form.options import FormulationOptions
 
 NUM_PROBES = 256
 """Points at which scales are measured and hard conditions are verified."""
@@ -35,7 +35,7 @@ LIFT_TOLERANCE = 1e-9
 """Largest violation, relative to the size of its terms, at which a condition counts as met by the ansatz."""
 
 
-def formulate(problem: Problem, solver: PINN, key: Array) -> tuple[Formulation, PyTree]:
+def formulate(problem: Problem, solver: FormulationOptions, key: Array) -> tuple[Formulation, PyTree]:
     """Choose hard conditions, initial weights and scales for a problem.
 
     A condition is hard when the solver allows it, its data are smooth, and the ansatz verifiably meets it: where data
@@ -146,7 +146,7 @@ def _field_sizes(problem: Problem, key: Array) -> dict[str, float]:
     return {name: max(found) or 1.0 for name, found in sizes.items()}
 
 
-def _ansatz(problem: Problem, solver: PINN, hard: dict) -> Ansatz:
+def _ansatz(problem: Problem, solver: FormulationOptions, hard: dict) -> Ansatz:
     return Ansatz(
         network=solver.network,
         embedding=solver.embedding,
@@ -164,7 +164,7 @@ def _generic(weights: PyTree) -> PyTree:
     return {**weights, "networks": moved}
 
 
-def _num_points(problem: Problem, solver: PINN, weights: PyTree) -> int:
+def _num_points(problem: Problem, solver: FormulationOptions, weights: PyTree) -> int:
     """Four rows for each weight, within what a step can afford; or what the solver asks for."""
     if solver.num_points is not None:
         return solver.num_points

@@ -29,7 +29,7 @@ from sciml.expr.reduce import quotient
 from sciml.expr.traverse import base_field, postorder
 from sciml.pointwise import ByDigest
 from sciml.storable import storable
-from solvers.pinn.embeddings import Bounds
+from sciml.strong_form.embeddings import Bounds
 
 Evaluate = Callable[[Scalar, Mapping[str, Array]], Array]
 """Value of a known expression at a point."""
