@@ -39,7 +39,7 @@ def derivatives(function: Fields, indices: Iterable[Index], point: Point) -> dic
     Returns:
         `{index: {name: number}}`, for the given indices and all their prefixes.
     """
-    wanted = sorted({index[:k] for index in indices for k in range(len(index) + 1)}, key=len)
+    wanted = sorted(dict.fromkeys(index[:k] for index in indices for k in range(len(index) + 1)), key=len)
     axes = {name: {other: jnp.asarray(float(other == name)) for other in point} for name in point}
 
     def level(order: int) -> Callable[[Point], dict[Index, Mapping[str, jax.Array]]]:

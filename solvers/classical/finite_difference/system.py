@@ -193,7 +193,7 @@ def field_orders(e: Scalar, fluxes: dict[Expr, Flux]) -> Orders:
         if atom in fluxes:
             flux = fluxes[atom]
             inner = [field_orders(part, fluxes) for part in (flux.advective, flux.diffusive)]
-            for u, x in {key for orders in inner for key in orders}:
+            for u, x in dict.fromkeys(key for orders in inner for key in orders):
                 more = x is not None and x.digest == flux.along.digest
                 _raise(found, (u, x), max(orders.get((u, x), 0) for orders in inner) + more)
         elif is_unknown(atom):
