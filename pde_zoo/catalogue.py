@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import pde_zoo as zoo
-from pde_zoo.suites import gp_hm, pig, records
+from pde_zoo.suites import gp, gp_hm, nclaw, pig, records
 from sciml.case import Case
+from sciml.domains.bodies import particle_grid
 from sciml.domains.grids import midpoint_grid, scattered_grid
-from sciml.errors import OptionError
 from sciml.problem import Problem
 
 
@@ -37,6 +36,7 @@ _OWN: tuple[Case, ...] = (
     _case(zoo.heat, t=101, x=101),
     _case(zoo.helmholtz, x=101, y=101),
     _case(zoo.helmholtz_3d, x=41, y=41, z=41),
+    Case("jelly_drop", zoo.jelly_drop, {"t": 21}, rule=particle_grid),
     _case(zoo.klein_gordon, t=41, x=41, y=41),
     _case(zoo.korteweg_de_vries, t=101, x=256),
     _case(zoo.kuramoto_sivashinsky, t=101, x=256),
@@ -52,21 +52,7 @@ _OWN: tuple[Case, ...] = (
     _case(zoo.wave, t=101, x=201),
 )
 
-CASES: dict[str, Case] = {case.name: case for case in (*_OWN, *gp_hm.CASES, *pig.CASES, *records.CASES)}
+_SUITES = (gp, gp_hm, nclaw, pig, records)
+
+CASES: dict[str, Case] = {case.name: case for case in (*_OWN, *(case for suite in _SUITES for case in suite.CASES))}
 """Cases by name: `burgers`, `gp_hm/u3`."""
-
-
-def find_case(name: str) -> Case:
-    """The case of this name.
-
-    Raises:
-        OptionError: there is none; the sentence names the nearest ones.
-    """
-    if name in CASES:
-        return CASES[name]
-    near = difflib.get_close_matches(name, CASES, n=3, cutoff=0.5)
-    raise OptionError(
-        f"case {name!r}",
-        f"one of the {len(CASES)} cases of `sciml zoo`",
-        f"did you mean {' or '.join(near)}?" if near else "",
-    )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from sciml.domains.bodies import Bodies
 from sciml.domains.grids import AbstractGrid, uniform_grid
 from sciml.errors import OptionError, ProblemWarning
 from sciml.problem import Problem
@@ -84,4 +85,5 @@ class Case:
 
     def grid(self, problem: Problem) -> AbstractGrid:
         """The test grid."""
-        return self.rule(problem.box, self.points, fixed=self.fixed)
+        domain = problem.domain if isinstance(problem.domain, Bodies) else problem.box
+        return self.rule(domain, self.points, fixed=self.fixed)

@@ -22,6 +22,7 @@ SOLVERS = {
     "pinn": "solvers.pinn:PINN",
     "pig": "solvers.gaussians:PIG",
     "gp": "solvers.gp:KroneckerGP",
+    "gp_student": "solvers.gp:StudentGP",
     "mpm": "solvers.mpm:MPM",
     "neural_law": "solvers.mpm:NeuralConstitutiveLaw",
     "prose": "solvers.prose:PROSE",

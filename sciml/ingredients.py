@@ -73,9 +73,11 @@ def read_observations(given: Iterable[Observation]) -> list[Observation]:
     Raises:
         ProblemError: something that is no observation.
     """
+    from sciml.trajectory import ObservedMotion
+
     items: list[Observation] = list(given) if isinstance(given, Iterable) else [given]
     for item in items:
-        if not isinstance(item, Observation):
+        if not isinstance(item, Observation | ObservedMotion):
             raise ProblemError(
                 f"{type(item).__name__} among the observations",
                 "an Observation",

@@ -248,6 +248,23 @@ class Problem:
         observation = make_observation(e, points, values, noise, self.domain)
         return self.replace(observations=(*self.observations, observation))
 
+    def observe_motion(self, track: Any) -> Problem:
+        """The same problem with an observed motion of all its particles, for learning its law.
+
+        Args:
+            track: a `Trajectory`, or a solution that has one, of the domain's particles.
+
+        Raises:
+            ProblemError: something else, or other particles.
+        """
+        from sciml.trajectory import ObservedMotion, Trajectory
+
+        motion, own = getattr(track, "representation", track), getattr(self.domain, "points", None)
+        if not isinstance(motion, Trajectory) or own is None or motion.X.shape != own.T.shape:
+            raise ProblemError(f"{type(motion).__name__} as an observed motion", "the motion of the domain's particles",
+                               "pass a solution of the same bodies")  # fmt: skip
+        return self.replace(observations=(*self.observations, ObservedMotion(self.unknowns[0], motion)))
+
     def bind(self, law: Any, function: Any) -> Problem:
         """The same problem with a function for a law.
 

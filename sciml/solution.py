@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sciml.problem import Problem
     from sciml.reference import AbstractReference
+    from sciml.spectrum import SpectralLines
 
 
 class AbstractRepresentation(eqx.Module):
@@ -39,6 +40,10 @@ class AbstractRepresentation(eqx.Module):
 
     def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array] | None:
         """Values `(n_1, …, n_d)` on the tensor grid of `nodes`, if there is a cheaper way than point by point."""
+        return None
+
+    def spectrum(self) -> dict[str, SpectralLines] | None:
+        """Spectral lines by coordinate, if the fields are made of such."""
         return None
 
 
@@ -123,6 +128,17 @@ class Solution:
         if self.deviation is None:
             raise SolveError(f"no uncertainty from {self.solver}", "a solver that has one", "use a Gaussian process")
         return self._gather(self.values(coordinates, self.deviation))
+
+    def spectrum(self) -> dict[str, SpectralLines]:
+        """The spectral lines that the solver learned, by coordinate; `sciml.plotting.plot_spectrum` draws them.
+
+        Raises:
+            SolveError: the solver has no spectrum.
+        """
+        lines = self.representation.spectrum()
+        if lines is None:
+            raise SolveError(f"no spectrum from {self.solver}", "a solver that learns one", "use a Gaussian process")
+        return lines
 
     def values(
         self, coordinates: Mapping[str, Any], representation: AbstractRepresentation | None = None

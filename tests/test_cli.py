@@ -297,7 +297,7 @@ def test_a_process_prints_no_progress_and_no_traceback_in_a_pipe() -> None:
 
 
 def test_every_known_solver_has_a_place() -> None:
-    learned = ["pinn", "pig", "gp", "mpm", "neural_law", "prose", "system_identification"]
+    learned = ["pinn", "pig", "gp", "gp_student", "mpm", "neural_law", "prose", "system_identification"]
     assert list(LIBRARY.solvers) == [*learned, "spectral", "finite_difference"]
 
 

@@ -9,6 +9,7 @@ from pde_zoo import burgers
 from sciml import RESULTS, solve, uniform_grid
 from sciml.optimise import LevenbergMarquardt
 from solvers.classical import FiniteDifference, Spectral
+from solvers.gaussians import PIG
 from solvers.pinn import MLP, PINN
 
 PROBLEM = burgers(nu=0.05)
@@ -17,6 +18,7 @@ CONTENT = PROBLEM.content
 SOLVERS = [
     (Spectral(), 1e-8),
     (FiniteDifference(points=129), 1e-3),
+    (PIG(), 1e-4),
     (PINN(network=MLP(width=12, depth=2), optimiser=LevenbergMarquardt(max_steps=40)), 2e-2),
 ]
 

@@ -18,7 +18,7 @@ from sciml.errors import OptionError
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-FORWARD, INVERSE, OWN = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+FORWARD, INVERSE, OWN, WAVES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def run(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -58,6 +58,16 @@ def test_heat_flows_through_the_joint_of_two_metals(tmp_path: Path, monkeypatch:
         for a, b in ((-0.0075, -0.0025), (0.0025, 0.0075))
     )
     assert right / left == pytest.approx(0.2 / 0.05, rel=0.1)  # the flux is continuous, the slope is not
+
+
+def test_the_high_frequencies_are_found_with_a_band_that_covers_the_error(tmp_path: Path, monkeypatch) -> None:
+    names = run(WAVES, tmp_path, monkeypatch)
+    x = np.linspace(0, 2 * np.pi, 1001)[1:-1]
+    error = np.abs(names["waves"](x=x) - names["waves"].problem.reference({"x": x})["u"])
+    assert np.max(error) < 1e-9
+    assert np.mean(error <= 2 * names["waves"].std(x=x)) > 0.9
+    with Image.open(tmp_path / "high_frequency.png") as picture:
+        assert picture.width > 500
 
 
 def test_every_command_that_it_shows_exists() -> None:

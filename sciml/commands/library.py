@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, final
 
 from sciml.case import Case
+from sciml.domains.bodies import Bodies, particle_grid
 from sciml.domains.grids import AbstractGrid, scattered_grid, uniform_grid
 from sciml.errors import FileError, OptionError, SciMLError
 from sciml.problem import Problem
@@ -22,6 +23,8 @@ from sciml.solver import AbstractSolver
 
 POINTS = {1: 1001, 2: 201, 3: 51, 4: 21, 5: 11}
 """Test points along each coordinate of a user's own problem, by the number of coordinates."""
+INSTANTS = 21
+"""Times at which errors of a user's own bodies in motion are taken."""
 SCATTERED = 20_000
 """Test points of a user's own problem with more coordinates than that."""
 
@@ -68,23 +71,22 @@ class Library:
             return own
         if name not in self.solvers:
             raise unknown("solver", name, self.solvers, f"choose one of {', '.join(self.solvers)}")
+        found = self._class(name)
+        if found is None:
+            available = ", ".join(n for n in self.solvers if self._class(n) is not None)
+            raise OptionError(f"solver {name!r}, which is not in this version", f"one of {available}", "choose another")
+        return found
+
+    def _class(self, name: str) -> type[AbstractSolver] | None:
+        """The class of a known name; None where its package, or the class in it, does not exist yet."""
         module_name, _, class_name = self.solvers[name].partition(":")
         try:
-            return getattr(importlib.import_module(module_name), class_name)
+            module = importlib.import_module(module_name)
         except ModuleNotFoundError as missing:
             if missing.name is None or not f"{module_name}.".startswith(f"{missing.name}."):
                 raise
-        except AttributeError:
-            pass
-        available = ", ".join(n for n in self.solvers if self._exists(n))
-        raise OptionError(f"solver {name!r}, which is not in this version", f"one of {available}", "choose another")
-
-    def _exists(self, name: str) -> bool:
-        module_name, _, class_name = self.solvers[name].partition(":")
-        try:
-            return hasattr(importlib.import_module(module_name), class_name)
-        except ModuleNotFoundError:
-            return False
+            return None
+        return getattr(module, class_name, None)
 
     def make_solver(self, name: str, options: Mapping[str, Any]) -> AbstractSolver:
         """A solver with some hyperparameters.
@@ -181,6 +183,8 @@ def case_of(function: Any, place: str) -> Case:
 
 
 def _grid(box: Any, points: Any, *, fixed: Mapping[str, float]) -> AbstractGrid:
+    if isinstance(box, Bodies):
+        return particle_grid(box, INSTANTS, fixed=fixed)
     coordinates = len(box.coordinates)
     if coordinates in POINTS:
         return uniform_grid(box, POINTS[coordinates], fixed=fixed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray
 
+from sciml.domains.bodies import Bodies, particle_grid
 from sciml.domains.grids import uniform_grid
 from sciml.expr.build import components
 
@@ -27,16 +28,34 @@ def solution_dataset(solution: Solution, n: int | Mapping[str, int] = 101) -> xa
     Returns:
         One variable for each field. Its dimensions are the coordinates in frame order; a vector has the dimension
         `v_component` before them, a tensor `T_component` and `T_column`. Standard deviations, where the solver gives
-        them, are `u_std`. `attrs` say what was solved, how, at what cost, and what was inferred.
+        them, are `u_std`. Bodies in motion have the dimensions time and particle, with the places of the particles at
+        rest and the names of their bodies as coordinates. `attrs` say what was solved, how, at what cost, and what
+        was inferred.
 
     Raises:
         DomainError: fewer than two points along a coordinate.
     """
+    if isinstance(solution.problem.domain, Bodies):
+        return _particles(solution, solution.problem.domain, n)
     grid = uniform_grid(solution.problem.box, n)
     variables = _variables(solution, solution.on_grid(grid), "")
     if solution.deviation is not None:
         variables |= _variables(solution, solution.on_grid(grid, solution.deviation), "_std")
     return xarray.Dataset(variables, coords=dict(grid.nodes), attrs=provenance(solution))
+
+
+def _particles(solution: Solution, domain: Bodies, n: int | Mapping[str, int]) -> xarray.Dataset:
+    """Positions of all particles at evenly spaced times, with the dimensions `(component, time, particle)`."""
+    grid = particle_grid(domain, n)
+    values, t = solution.on_grid(grid), domain.coordinates[0].name
+    variables = {}
+    for f in solution.problem.fields:
+        parts = np.stack([np.asarray(values[repr(part)]) for part in components(f)])
+        variables[f.name] = ((f"{f.name}_component", t, "particle"), parts)
+    names = np.concatenate([np.full(s.stop - s.start, name) for name, s in domain.sections.items()])
+    rest = {x.name: ("particle", row) for x, row in zip(domain.space, domain.points, strict=True)}
+    coords = {t: np.asarray(grid.nodes[t])[:, 0], "body": ("particle", names), **rest}
+    return xarray.Dataset(variables, coords=coords, attrs=provenance(solution))
 
 
 def _variables(solution: Solution, values: Mapping[str, Any], suffix: str) -> dict[str, Any]:

@@ -3,5 +3,6 @@
 from sciml.plotting.animation import animate_solution
 from sciml.plotting.comparison import plot_comparison
 from sciml.plotting.solution import plot_solution
+from sciml.plotting.spectrum import plot_spectrum
 
-__all__ = ["animate_solution", "plot_comparison", "plot_solution"]
+__all__ = ["animate_solution", "plot_comparison", "plot_solution", "plot_spectrum"]

@@ -9,7 +9,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.animation import FuncAnimation
 
+from sciml.domains.bodies import Bodies
 from sciml.errors import OptionError
+from sciml.plotting.bodies import animate_bodies
 from sciml.plotting.maps import PANEL, colour_bar, draw_map, value_scale
 from sciml.plotting.sections import Section, loudest_point, section
 from sciml.plotting.solution import Subject, subject_of, time_of
@@ -52,6 +54,8 @@ def animate_solution(
         raise OptionError("a film of a steady problem", "a problem with time", "use solution.plot()")
     if frames < 2 or not seconds > 0:
         raise OptionError(f"{frames} frames in {seconds} seconds", "at least 2 frames and a positive time", "raise it")
+    if isinstance(solution.problem.domain, Bodies):
+        return animate_bodies(solution, frames, seconds)
     subject = subject_of(solution, fields, reference)
     times = np.linspace(*solution.problem.domain.bounds[time], frames)
     sections = _sections(subject, time, times, n)

@@ -11,8 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from sciml.domains.bodies import Bodies
 from sciml.domains.grids import AbstractGrid, Grid
 from sciml.metrics import relative_l2
+from sciml.plotting.bodies import plot_bodies
 from sciml.plotting.maps import PANEL, colour_bar, draw_map, error_scale, hide_inner_labels, on_log_axis, value_scale
 from sciml.plotting.sections import Section, cut_of_grid
 from sciml.plotting.solution import time_of
@@ -72,6 +74,8 @@ def plot_comparison(
         unknown: the scalar unknown (default: the first).
     """
     first = next(iter(solutions.values()))
+    if isinstance(first.problem.domain, Bodies):
+        return plot_bodies(solutions, reference)
     contest = _contest(solutions, reference, grid, unknown or repr(first.problem.unknowns[0]))
     with mpl.rc_context(STYLE):
         if not isinstance(grid, Grid):

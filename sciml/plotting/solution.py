@@ -11,7 +11,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
+from sciml.domains.bodies import Bodies
 from sciml.errors import OptionError
+from sciml.plotting.bodies import plot_bodies
 from sciml.plotting.maps import (
     PANEL,
     Scale,
@@ -75,7 +77,7 @@ def plot_solution(
     """Draw a solution: curves where one coordinate varies, a map where two do, planes where more do.
 
     A space–time map comes with profiles at a few times; a plane in time is drawn at a few times; beyond that, planes
-    through a point where the first field is large. Vectors are drawn by components.
+    through a point where the first field is large. Vectors are drawn by components; bodies in motion as particles.
 
     Args:
         solution: what to draw.
@@ -88,6 +90,8 @@ def plot_solution(
         DomainError: a held coordinate that the problem does not have, or a number outside the domain.
         OptionError: a field that the problem does not have.
     """
+    if isinstance(solution.problem.domain, Bodies):
+        return plot_bodies({short_name(solution.solver): solution}, reference)
     subject = subject_of(solution, fields, reference)
     domain, time = solution.problem.domain, time_of(solution)
     free = [name for name in domain.frame.names if name not in held]

@@ -1,1 +1,1 @@
-"""Fields with weights fitted to the strong form of a problem at points: ansatz, residual blocks, assessment."""
+"""Fields with weights, fitted to the strong form of a problem at points: ansatz, blocks of residuals, assessment."""

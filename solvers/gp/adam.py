@@ -25,6 +25,8 @@ from sciml.errors import OptionError
 from sciml.expr.evaluation import evaluate
 from sciml.expr.nodes import Scalar
 from sciml.expr.traverse import atoms, is_unknown
+from sciml.galerkin.separable import derivative_orders
+from sciml.galerkin.statement import Statement
 from sciml.known import Arguments, BoundLaws, known_values
 from sciml.problem import Problem
 from sciml.results import RESULTS
@@ -32,9 +34,7 @@ from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import AbstractSolver, Run
 from solvers.gp.features import Line
 from solvers.gp.representation import KroneckerMean
-from solvers.gp.separable import derivative_orders
 from solvers.gp.shapes import AbstractShape, KernelSections, StudentT
-from solvers.gp.statement import Statement
 from solvers.gp.support import reasons
 
 _CHUNK = 50

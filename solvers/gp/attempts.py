@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from sciml.galerkin.certificate import Certificate, certify, rms
+from sciml.galerkin.discretisation import Discretisation, solve_directly
+from sciml.galerkin.eigenbasis import Eigenbasis, eigenbasis
+from sciml.galerkin.kronecker import along, kronecker
+from sciml.galerkin.newton import NewtonOutcome, fast_inverse, newton
+from sciml.galerkin.spaces import AxisSpace
+from sciml.galerkin.statement import Statement
 from sciml.results import RESULTS
 from sciml.solver import Run
-from solvers.gp.certificate import Certificate, certify, rms
-from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
 from solvers.gp.features import FourierFeatures, Line
-from solvers.gp.galerkin import Discretisation, solve_directly
 from solvers.gp.learning import Known, harmonics, learn_spectra
-from solvers.gp.newton import NewtonOutcome, fast_inverse, newton
-from solvers.gp.spaces import AxisSpace
 from solvers.gp.spectrum import comb, wanted_nodes
-from solvers.gp.statement import Statement
-from solvers.gp.tensors import along, kronecker
 
 if TYPE_CHECKING:
     from solvers.gp.solver import KroneckerGP

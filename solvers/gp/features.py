@@ -9,7 +9,6 @@ Source: Cotter, Keshet & Srebro, arXiv:1109.4603.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from functools import reduce
 from math import comb, lgamma, log, sqrt
 from operator import add
@@ -18,6 +17,7 @@ from typing import Any, final
 import equinox as eqx
 import numpy as np
 
+from sciml.galerkin.eigenbasis import AbstractFeatures
 from sciml.storable import storable
 from solvers.gp.kernels import AbstractKernel, Cosine, SquaredExponential
 
@@ -50,14 +50,6 @@ class Line(eqx.Module):
 def mixture(lines: tuple[Line, ...]) -> AbstractKernel:
     """Kernel of a Gaussian mixture spectrum."""
     return reduce(add, (line.kernel for line in lines))
-
-
-class AbstractFeatures(eqx.Module):
-    """Features of one coordinate."""
-
-    @abstractmethod
-    def derivatives(self, x: Array, order: int) -> list[Array]:
-        """Features and their derivatives up to `order` at points x `(n,)`, each `(n, features)`."""
 
 
 def ladder_count(extent: float, length: float) -> int:

@@ -14,11 +14,11 @@ from typing import final
 import numpy as np
 
 from sciml.expr.nodes import Scalar
+from sciml.galerkin.discretisation import Discretisation
+from sciml.galerkin.separable import derivative_orders
+from sciml.galerkin.statement import AxisPoints, Statement, is_constant
 from solvers.gp.features import Line
-from solvers.gp.galerkin import Discretisation
-from solvers.gp.separable import derivative_orders
 from solvers.gp.spectrum import Signals, amplitude_spectrum, find_comb, find_lines
-from solvers.gp.statement import AxisPoints, Statement, is_constant
 
 _LINES_THROUGH_BOX = 8
 _COARSEST = 512

@@ -17,12 +17,13 @@ from typing import final
 import numpy as np
 from scipy.linalg import null_space, svd
 
-from solvers.gp.eigenbasis import CUT
-from solvers.gp.galerkin import Discretisation
-from solvers.gp.inverse import SeparableInverse
-from solvers.gp.separable import KroneckerOperator
-from solvers.gp.spaces import AxisSpace
-from solvers.gp.tensors import kronecker, outer
+from sciml.galerkin.discretisation import Discretisation
+from sciml.galerkin.eigenbasis import CUT
+from sciml.galerkin.inverse import SeparableInverse
+from sciml.galerkin.kronecker import kronecker, outer
+from sciml.galerkin.separable import KroneckerOperator
+from sciml.galerkin.spaces import AxisSpace
+from sciml.galerkin.statement import AxisPoints
 
 _RATIOS = np.logspace(-26, 2, 113)
 _FINER = np.logspace(-0.25, 0.25, 41)
@@ -104,28 +105,66 @@ def whitening(space: AxisSpace) -> np.ndarray:
     return s[:, None] * null_space(weighted / np.linalg.norm(weighted, axis=1, keepdims=True), rcond=1e-13)
 
 
-def exact_posterior(
-    discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, unexplained: float
-) -> Posterior:
+@final
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What the nodes saw of the source, less what the lift makes.
+
+    Attributes:
+        projected: $Q^Ty$ along every axis.
+        outside: energy of the part of y that no function of the bases can have.
+        count: number of nodes.
+    """
+
+    projected: np.ndarray
+    outside: float
+    count: int
+
+
+def project_data(discrete: Discretisation, values: np.ndarray) -> Data:
+    """Data given on the nodes."""
+    projected = kronecker([s.basis.vectors.T for s in discrete.spaces], values)
+    inside = kronecker([s.basis.vectors for s in discrete.spaces], projected)
+    return Data(projected, float(np.sum((values - inside) ** 2)), values.size)
+
+
+def seen_by_the_nodes(discrete: Discretisation, C: np.ndarray) -> Data:
+    """Data of the equation linearised at a solution: what its operator makes of $C - $ lift, less the residual.
+
+    Outside of the bases there is only the residual: what the operator makes there, the source has too.
+    """
+    statement = discrete.statement
+
+    def made(points: AxisPoints) -> np.ndarray:
+        jets = discrete.jets(C, statement.unknown_atoms, points)
+        slopes = statement.evaluate(tuple(statement.slopes.values()), points, jets)
+        away = discrete.jets(C - discrete.lift, tuple(statement.slopes), points)
+        return np.asarray(sum(s * away[a] for a, s in zip(statement.slopes, slopes, strict=True)))
+
+    residual, energy = discrete.projected(lambda points: discrete.residual(C, points))
+    outside = max(energy - float(np.sum(residual**2)), 0.0)
+    return Data(discrete.projected(made)[0] - residual, outside, int(np.prod(discrete.shape)))
+
+
+def exact_posterior(discrete: Discretisation, operator: KroneckerOperator, data: Data) -> Posterior:
     """The posterior by one dense singular-value decomposition.
 
     Args:
         discrete: the spaces.
         operator: the linear, or linearised, equation.
-        data: y, what the operator must make of $C - $ lift, on the nodes.
-        unexplained: energy of the residual that lies outside of the bases' span, from `outside`.
+        data: y, what the operator must make of $C - $ lift.
     """
     white = [whitening(s) for s in discrete.spaces]
     seen = sum(
         c * reduce(np.kron, [s.project(f) @ w for s, f, w in zip(discrete.spaces, key, white, strict=True)])
         for key, c in operator.terms.items()
     )
-    projected = kronecker([s.basis.vectors.T for s in discrete.spaces], data)
+    projected = data.projected
     u, d, vt = svd(seen, full_matrices=False)  # not through its square, which would lose half of the digits
     variances, v = d**2, vt.T
     components = u.T @ projected.ravel()
-    rest = float(np.sum((projected.ravel() - u @ components) ** 2)) + unexplained
-    noise = profile_noise(variances, components, rest, data.size)
+    rest = float(np.sum((projected.ravel() - u @ components) ** 2)) + data.outside
+    noise = profile_noise(variances, components, rest, data.count)
     w = v @ (d * components / (variances + noise.ratio))
     spread = v * (noise.amplitude * np.sqrt(noise.ratio / (variances + noise.ratio)))
     shape = [m.shape[1] for m in white]
@@ -154,22 +193,13 @@ class DiagonalPosterior:
     variances: np.ndarray
 
 
-def outside(discrete: Discretisation, values: np.ndarray) -> float:
-    """Energy of values on the nodes that no function of the bases can have."""
-    inside = kronecker([s.basis.vectors @ s.basis.vectors.T for s in discrete.spaces], values)
-    return float(np.sum((values - inside) ** 2))
-
-
-def diagonal_posterior(
-    discrete: Discretisation, inverse: SeparableInverse, data: np.ndarray, unexplained: float
-) -> DiagonalPosterior | None:
+def diagonal_posterior(discrete: Discretisation, inverse: SeparableInverse, data: Data) -> DiagonalPosterior | None:
     """The posterior over modes, where every axis has them: no matrix larger than an axis.
 
     Args:
         discrete: the spaces.
         inverse: of the linear, or linearised, equation.
         data: y, as for `exact_posterior`.
-        unexplained: likewise.
     """
     modes = [m for m in inverse.modes if m is not None]
     if inverse.denominators is None or len(modes) < len(inverse.modes):
@@ -180,8 +210,8 @@ def diagonal_posterior(
         priors.append(np.sum(np.abs(back) ** 2, axis=1))
     prior = outer(priors)
     gain = np.abs(inverse.denominators) ** 2
-    components = kronecker([m.left for m in modes], discrete.test(data))
-    noise = profile_noise(gain * prior, components, unexplained, data.size)
+    components = kronecker([m.left @ s.test.T for m, s in zip(modes, discrete.spaces, strict=True)], data.projected)
+    noise = profile_noise(gain * prior, components, data.outside, data.count)
     variances = noise.amplitude**2 * noise.ratio * prior / (gain * prior + noise.ratio)
     real = tuple(s.trial @ m.right for s, m in zip(discrete.spaces, modes, strict=True))
     return DiagonalPosterior(noise, real, variances)

@@ -9,9 +9,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from sciml.galerkin.eigenbasis import AbstractFeatures
 from sciml.solution import AbstractRepresentation
+from sciml.spectrum import SpectralLines
 from sciml.storable import storable
-from solvers.gp.features import AbstractFeatures
 
 _BATCH = 256
 
@@ -27,6 +28,7 @@ class KroneckerMean(AbstractRepresentation):
         coefficients: C.
         names: of the coordinates.
         unknown: name of the field.
+        lines: spectrum along each coordinate, or none.
     """
 
     features: tuple[AbstractFeatures, ...]
@@ -34,10 +36,17 @@ class KroneckerMean(AbstractRepresentation):
     coefficients: jax.Array
     names: tuple[str, ...] = eqx.field(static=True)
     unknown: str = eqx.field(static=True)
+    lines: tuple[SpectralLines, ...] = ()
 
     def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
         rows = basis_rows(self.features, self.transforms, self.names, points)
         return {self.unknown: contract(self.coefficients, rows)}
+
+    def spectrum(self) -> dict[str, SpectralLines] | None:
+        return dict(zip(self.names, self.lines, strict=True)) if self.lines else None
+
+    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        return {self.unknown: spread(self.coefficients, basis_rows(self.features, self.transforms, self.names, nodes))}
 
 
 @final
@@ -95,8 +104,14 @@ class DiagonalDeviation(AbstractRepresentation):
 
     def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
         rows = basis_rows(self.features, self.transforms, self.names, points)
-        spread = contract(self.variances, [jnp.abs(row) ** 2 for row in rows])
-        return {self.unknown: jnp.sqrt(spread + self.floor**2)}
+        return {self.unknown: self._root(contract(self.variances, [jnp.abs(row) ** 2 for row in rows]))}
+
+    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = basis_rows(self.features, self.transforms, self.names, nodes)
+        return {self.unknown: self._root(spread(self.variances, [jnp.abs(row) ** 2 for row in rows]))}
+
+    def _root(self, variance: jax.Array) -> jax.Array:
+        return jnp.sqrt(variance + self.floor**2)
 
 
 def basis_rows(
@@ -125,3 +140,10 @@ def contract(coefficients: jax.Array, rows: list[jax.Array]) -> jax.Array:
         return value
 
     return jax.lax.map(one, tuple(rows), batch_size=_BATCH)
+
+
+def spread(coefficients: jax.Array, rows: list[jax.Array]) -> jax.Array:
+    """$\\sum C_{ij\\dots} a_{ni} b_{mj} \\cdots$ on the tensor grid of all n, m, …"""
+    for row in rows:
+        coefficients = jnp.tensordot(coefficients, row, axes=(0, 1))
+    return coefficients

@@ -11,9 +11,9 @@ from typing import Any, final
 import numpy as np
 from scipy.linalg import eigh
 
+from sciml.galerkin.eigenbasis import AbstractFeatures, Eigenbasis, eigenbasis
 from sciml.storable import storable
-from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
-from solvers.gp.features import AbstractFeatures, LadderFeatures, Line
+from solvers.gp.features import LadderFeatures, Line
 from solvers.gp.kernels import AbstractKernel, Cosine, Matern
 
 Array = Any

@@ -13,7 +13,7 @@ from typing import final
 
 import numpy as np
 
-from solvers.gp.eigenbasis import Eigenbasis, eigenbasis
+from sciml.galerkin.eigenbasis import Eigenbasis, eigenbasis
 from solvers.gp.features import LadderFeatures, Line, ladder_count
 
 _PADDING = 8

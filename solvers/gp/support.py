@@ -10,9 +10,10 @@ from sciml.errors import LoweringError
 from sciml.expr.nodes import Apply
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, is_unknown
+from sciml.galerkin.statement import Statement, is_constant
 from sciml.problem import Problem
+from solvers.gp.assimilation import parts_of
 from solvers.gp.shapes import AbstractShape
-from solvers.gp.statement import Statement, is_constant
 
 _MOST_AXES = 3
 _ON_FACES = {
@@ -24,18 +25,31 @@ _ON_FACES = {
 }
 
 
-def reasons(problem: Problem, shape: AbstractShape, *, as_many_conditions_as_derivatives: bool = True) -> Iterator[str]:
+def reasons(
+    problem: Problem,
+    shape: AbstractShape,
+    *,
+    as_many_conditions_as_derivatives: bool = True,
+    takes_observations: bool = False,
+) -> Iterator[str]:
     """Everything that rules a problem out.
 
     Args:
         problem: what is to be solved.
         shape: of the spectral lines.
         as_many_conditions_as_derivatives: whether the conditions must be as many as the derivatives along each axis.
+        takes_observations: whether observations of a linear equation's solution can stand in for conditions.
     """
     found = list(_reasons_of_kind(problem))
+    if not (problem.observations and takes_observations):
+        found += [f"it needs a number for the parameter {p.name}, or observations" for p in problem.unknown_parameters]
+    if problem.observations and not takes_observations:
+        found.append("it needs a problem without observations: data come from the equation and its conditions")
     if not found:
         found = [*_equation_reasons(problem, shape), *(r for c in problem.placed_conditions for r in _face_reasons(c))]
-    if not found and as_many_conditions_as_derivatives:
+    if not found and problem.observations:
+        found = list(_observation_reasons(problem))
+    elif not found and as_many_conditions_as_derivatives:
         found = list(_count_reasons(Statement(problem)))
     yield from found
 
@@ -56,12 +70,18 @@ def _reasons_of_kind(problem: Problem) -> Iterator[str]:
         lacking = [x.name for x in problem.coordinates if x not in f.on]
         if lacking:
             yield f"it needs a field of every coordinate, {f.name} does not depend on {', '.join(lacking)}"
-    for p in problem.unknown_parameters:
-        yield f"it needs a number for the parameter {p.name}"
     for symbol in problem.unbound_laws:
         yield f"it needs a function bound to the law {symbol.name}"
-    if problem.observations:
-        yield "it needs a problem without observations: data come from the equation and its conditions"
+
+
+def _observation_reasons(problem: Problem) -> Iterator[str]:
+    if not Statement(problem).parts.is_linear:
+        yield "it needs a linear equation to take observations, this one is nonlinear"
+    for observation in problem.observations:
+        parts = parts_of(observation)
+        local = not any(isinstance(a, Apply) and a.op in (Op.AT, Op.INTEGRAL) for a in atoms(*parts.linear))
+        if not (parts.is_linear and parts.linear and local):
+            yield f"it needs observations that are linear in the field and local, not {observation!r}"
 
 
 def _equation_reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]:
@@ -94,12 +114,12 @@ def _count_reasons(statement: Statement) -> Iterator[str]:
         rows, order = statement.rows(k), statement.orders[k]
         if statement.is_periodic(k):
             continue
-        if len(rows) != order:
+        if not order <= len(rows) <= 2 * order:
             yield (
                 f"the equation has {order} derivatives along {axis.name} and the problem has {len(rows)} conditions "
                 f"there: it needs as many conditions, or the problem is ill-posed"
             )
-        elif len(statement.axes) > 1 and not axis.is_time and order % 2 == 0:
+        elif len(rows) == order and len(statement.axes) > 1 and not axis.is_time and order % 2 == 0:
             lower = sum(r.position == statement.bounds(k)[0] for r in rows)
             if 2 * lower != order:
                 yield f"it needs as many conditions on each end of {axis.name}: all data on one end are ill-posed"

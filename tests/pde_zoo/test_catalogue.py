@@ -51,7 +51,7 @@ def test_case_builds_with_its_grid_and_summary(name: str) -> None:
     grid = case.grid(problem)
     assert set(grid.points()) == set(problem.domain.frame.names)
     assert bool(np.all(problem.domain.contains(grid.points())))
-    assert math.isclose(float(grid.quadrature().sum()), problem.box.volume, rel_tol=1e-12)
+    assert math.isclose(float(grid.quadrature().sum()), problem.domain.volume, rel_tol=1e-12)
     assert case.summary.endswith((".", "exact."))
     assert set(case.values) <= set(inspect.signature(case.build).parameters)
 

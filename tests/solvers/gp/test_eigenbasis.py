@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from solvers.gp.eigenbasis import eigenbasis
+from sciml.galerkin.eigenbasis import eigenbasis
 from solvers.gp.features import FourierFeatures, LadderFeatures, Line, mixture
 
 LINES = (Line(0.0, 0.9, 0.5), Line(12.0, 1.5, 2.0), Line(30.0, 0.8, 0.1))

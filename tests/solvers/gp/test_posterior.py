@@ -6,11 +6,11 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from sciml import Box, Field, Problem, coordinates, sin
+from sciml.galerkin.statement import Statement
 from solvers.gp.attempts import discretise
 from solvers.gp.features import Line, mixture
-from solvers.gp.posterior import exact_posterior, outside, profile_noise
+from solvers.gp.posterior import exact_posterior, profile_noise, project_data
 from solvers.gp.solver import KroneckerGP
-from solvers.gp.statement import Statement
 
 LINES = (Line(0.0, 0.5), Line(9.0, 1.0))
 
@@ -32,7 +32,7 @@ def test_posterior_is_regression_on_the_source_and_the_boundary():
     lift = discrete.lift
     lifted = discrete.jets(lift, statement.unknown_atoms)
     data = noisy - sum(c * lifted[a] for a, c in zip(statement.parts.linear, _numbers(statement), strict=True))
-    posterior = exact_posterior(discrete, discrete.operator, data, outside(discrete, data))
+    posterior = exact_posterior(discrete, discrete.operator, project_data(discrete, data))
 
     at = np.linspace(0.05, 0.95, 7)
     (basis,) = discrete.spaces[0].basis.at(at)

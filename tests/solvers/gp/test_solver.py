@@ -15,7 +15,6 @@ from sciml import (
     OptionError,
     Problem,
     SolveError,
-    UnsupportedProblemError,
     coordinates,
     cos,
     div,
@@ -172,13 +171,20 @@ def test_a_resonant_operator_fails():
         solve(problem, KroneckerGP())
 
 
-def test_a_number_of_conditions_that_does_not_fit_the_equation_is_refused():
-    t, x = coordinates("t x")
-    u, box, w = Field("u", t, x), Box({t: (0, 1), x: (0, 1)}), sin(x - 200 * t)
-    conditions = [(u == w).on(box.at(t=0)), (u == w).on(box.boundary(x))]
-    problem = Problem([u.dt + 200 * u.dx == 0], box, conditions, exact={u: w})
-    with pytest.raises(UnsupportedProblemError, match="1 derivatives along x and the problem has 2 conditions"):
-        solve(problem, KroneckerGP())
+def test_conditions_beyond_those_needed_are_used_where_they_agree():
+    x, y, u, box = plane()
+    w = sin(x - 200 * y)
+    problem = Problem([u.dy + 200 * u.dx == 0], box, [(u == w).on(box.boundary)], exact={u: w})
+    solution = solve(problem, KroneckerGP())
+    assert solution.result is RESULTS.successful
+    assert relative_error(problem, solution) < 1e-9
+
+
+@pytest.mark.filterwarnings("ignore::sciml.errors.ProblemWarning")
+def test_conditions_beyond_those_needed_that_disagree_are_not_called_a_success():
+    x, y, u, box = plane()
+    conditions = [(u == sin(x - 2 * y)).on(box.boundary)]
+    assert solve(Problem([u.dy + u.dx == 0], box, conditions), KroneckerGP(nodes=64)).result is not RESULTS.successful
 
 
 def test_systems_and_unknown_numbers_are_refused_with_reasons():

@@ -11,9 +11,9 @@ from typing import final
 
 import numpy as np
 
-from solvers.gp.galerkin import Discretisation
-from solvers.gp.statement import AxisPoints
-from solvers.gp.tensors import along, kronecker
+from sciml.galerkin.discretisation import Discretisation
+from sciml.galerkin.kronecker import along, kronecker
+from sciml.galerkin.statement import AxisPoints
 
 _MOST_POINTS = 1 << 16
 

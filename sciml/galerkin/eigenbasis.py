@@ -7,17 +7,24 @@ differentiated, anywhere; a draw of the process is $\sum_i c_i\psi_i$ with indep
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, final
 
 import equinox as eqx
 import numpy as np
 
-from solvers.gp.features import AbstractFeatures
-
 Array = Any
 
 CUT = 1e-11
 """Directions whose standard deviation is below this fraction of the largest are left out."""
+
+
+class AbstractFeatures(eqx.Module):
+    """Features of one coordinate."""
+
+    @abstractmethod
+    def derivatives(self, x: Array, order: int) -> list[Array]:
+        """Features and their derivatives up to `order` at points x `(n,)`, each `(n, features)`."""
 
 
 @final

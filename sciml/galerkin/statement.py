@@ -1,8 +1,8 @@
-"""A problem as a Gaussian process reads it: one equation for one unknown on a box, conditions as rows on faces."""
+"""A problem as a projection method reads it: one equation for one unknown on a box, conditions as rows on faces."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -10,14 +10,15 @@ from typing import Any, final
 import numpy as np
 
 from sciml.conditions import ConditionKind, PlacedCondition
+from sciml.domains.regions import Side
 from sciml.expr.evaluation import evaluate
 from sciml.expr.linear import Split, linearise, split
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import atoms, coordinates_of, is_unknown
+from sciml.galerkin.separable import derivative_orders
+from sciml.galerkin.spaces import FaceRow
 from sciml.known import BoundLaws, known_values
 from sciml.problem import Problem
-from solvers.gp.separable import derivative_orders
-from solvers.gp.spaces import FaceRow
 
 AxisPoints = Sequence[np.ndarray]
 """Points along each axis; together they span a tensor grid."""
@@ -46,9 +47,14 @@ class Statement:
 
     Attributes:
         problem: what was stated.
+        interval: the slab of the time axis that is looked at; None for all of it.
+        before: derivative in time of a given order, at the start of the slab, of the solution before it, on a tensor
+            grid: it takes the place of the initial data. None on the first slab.
     """
 
     problem: Problem
+    interval: tuple[float, float] | None = None
+    before: Callable[[int, AxisPoints], np.ndarray] | None = None
 
     @property
     def axes(self) -> tuple[Coordinate, ...]:
@@ -83,6 +89,8 @@ class Statement:
 
     def bounds(self, axis: int) -> tuple[float, float]:
         """Ends of an axis."""
+        if self.interval is not None and self.axes[axis].is_time:
+            return self.interval
         return self.problem.box.bounds[self.axes[axis].name]
 
     def is_periodic(self, axis: int) -> bool:
@@ -100,9 +108,7 @@ class Statement:
         axis = next(k for k, x in enumerate(self.axes) if x.name == place.axis.name)
         alpha, gamma = self.number(condition.alpha), self.number(condition.gamma)
         is_rate = condition.kind is ConditionKind.INITIAL_RATE
-        row = FaceRow(
-            self.problem.box.place_values(place)[place.axis.name], (0.0, alpha) if is_rate else (alpha, gamma)
-        )
+        row = FaceRow(self.bounds(axis)[place.side is Side.UPPER], (0.0, alpha) if is_rate else (alpha, gamma))
         return FaceCondition(axis, row, condition.data)
 
     def rows(self, axis: int) -> tuple[FaceRow, ...]:
@@ -117,6 +123,9 @@ class Statement:
         """Data of a condition on the tensor grid of the other axes; its own axis has length 1."""
         there = [np.array([face.row.position]) if k == face.axis else p for k, p in enumerate(points)]
         shape = [p.size for p in there]
+        if self.before is not None and self.axes[face.axis].is_time:
+            parts = [c * self.before(p, there) for p, c in enumerate(face.row.coefficients) if c]
+            return np.broadcast_to(sum(parts, start=np.zeros(shape)), shape)
         return np.broadcast_to(self.evaluate((face.data,), there)[0], shape).astype(float)
 
     def evaluate(

@@ -8,14 +8,14 @@ Source: Lynch, Rice & Thomas, doi:10.1007/BF01386067.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from solvers.gp.separable import IDENTITY, Factor, Terms
-from solvers.gp.tensors import along, outer
+from sciml.galerkin.kronecker import along, outer
+from sciml.galerkin.separable import IDENTITY, Factor, Terms
 
 _WELL_CONDITIONED = 1e5
 _COMBINED = Factor(-1)
@@ -110,12 +110,19 @@ def diagonalise(mass: np.ndarray, matrix: np.ndarray) -> Modes:
     return Modes(left, vectors, values, condition)
 
 
-def separable_inverse(terms: Terms, matrices: Sequence[Matrices]) -> SeparableInverse | None:
+Memory = MutableMapping[tuple[tuple[Factor, float], ...], Modes]
+"""Modes of an axis that were found before, by the combination of factors."""
+
+
+def separable_inverse(
+    terms: Terms, matrices: Sequence[Matrices], memories: Sequence[Memory] | None = None
+) -> SeparableInverse | None:
     """Factorise a separable operator.
 
     Args:
         terms: coefficients of the Kronecker products.
         matrices: of each axis, tested and restricted, with the identity's.
+        memories: of each axis; an axis is not diagonalised twice for one combination.
 
     Returns:
         The inverse, or None if more than one axis carries several independent factors or cannot be diagonalised well.
@@ -126,8 +133,11 @@ def separable_inverse(terms: Terms, matrices: Sequence[Matrices]) -> SeparableIn
         if direction is None:
             modes.append(None)
             continue
-        matrix = sum((c * own[f] for f, c in direction.items()), start=np.zeros_like(own[IDENTITY]))
-        mode = diagonalise(own[IDENTITY], matrix)
+        memory, key = {} if memories is None else memories[k], tuple(direction.items())
+        if key not in memory:
+            matrix = sum((c * own[f] for f, c in direction.items()), start=np.zeros_like(own[IDENTITY]))
+            memory[key] = diagonalise(own[IDENTITY], matrix)
+        mode = memory[key]
         if mode.condition > _WELL_CONDITIONED:
             modes.append(None)
         else:

@@ -6,7 +6,7 @@ tensor z of the trial spaces, solves $W^TQ^T e(u) = 0$.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -15,11 +15,13 @@ import numpy as np
 
 from sciml.expr.linear import terms
 from sciml.expr.nodes import Scalar
-from solvers.gp.inverse import SeparableInverse, separable_inverse
-from solvers.gp.separable import KroneckerOperator, derivative_orders, read_operator
-from solvers.gp.spaces import AxisSpace
-from solvers.gp.statement import AxisPoints, Statement
-from solvers.gp.tensors import along, kronecker
+from sciml.galerkin.inverse import SeparableInverse, separable_inverse
+from sciml.galerkin.kronecker import along, kronecker
+from sciml.galerkin.separable import KroneckerOperator, derivative_orders, read_operator
+from sciml.galerkin.spaces import AxisSpace
+from sciml.galerkin.statement import AxisPoints, Statement
+
+_LARGEST_SLAB = 1 << 20
 
 
 @final
@@ -73,6 +75,23 @@ class Discretisation:
         """$W^TQ^T$ of values on the nodes, along every axis."""
         return kronecker([s.test.T @ s.values[0].T for s in self.spaces], values)
 
+    def projected(self, values: Callable[[AxisPoints], np.ndarray]) -> tuple[np.ndarray, float]:
+        """$Q^T$ of values on the nodes, along every axis, and their sum of squares; in slabs, to bound the memory.
+
+        Args:
+            values: of points along each axis, on their tensor grid.
+        """
+        first, *others = self.nodes
+        rows = max(_LARGEST_SLAB // int(np.prod(self.shape[1:])), 1)
+        result, energy = np.zeros([s.basis.rank for s in self.spaces]), 0.0
+        for start in range(0, first.size, rows):
+            part = slice(start, start + rows)
+            slab = np.asarray(self.on_grid(values([first[part], *others]), [first[part], *others]), float)
+            vectors = [self.spaces[0].basis.vectors[part], *(s.basis.vectors for s in self.spaces[1:])]
+            result += kronecker([q.T for q in vectors], slab)
+            energy += float(np.sum(slab**2))
+        return result, energy
+
     def extend(self, z: np.ndarray) -> np.ndarray:
         """Coefficients C of an element of the trial spaces."""
         return kronecker([s.trial for s in self.spaces], z)
@@ -115,7 +134,13 @@ class Discretisation:
     def invert(self, operator: KroneckerOperator) -> SeparableInverse | None:
         """Inverse of a separable operator in the trial and test spaces; None if it has no fast one."""
         matrices = [s.matrices(key[k] for key in operator.terms) for k, s in enumerate(self.spaces)]
-        return separable_inverse(operator.terms, matrices)
+        return separable_inverse(operator.terms, matrices, [s.modes for s in self.spaces])
+
+    @cached_property
+    def projected_source(self) -> np.ndarray:
+        """$Q^T$ of the part of the residual free of unknowns."""
+        sources = (self.statement.parts.source,)
+        return self.projected(lambda points: self.statement.evaluate(sources, points)[0])[0]
 
     @cached_property
     def source(self) -> np.ndarray:
@@ -139,7 +164,7 @@ def solve_directly(discrete: Discretisation, inverse: SeparableInverse, refineme
         inverse: of that operator.
         refinements: steps of iterative refinement.
     """
-    target = -discrete.test(discrete.source)
+    target = -kronecker([s.test.T for s in discrete.spaces], discrete.projected_source)
     C = discrete.lift
     for _ in range(1 + refinements):
         C = C + discrete.extend(inverse(target - apply_projected(discrete.spaces, discrete.operator, C)))

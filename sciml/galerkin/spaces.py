@@ -3,21 +3,22 @@ r"""Trial and test spaces of one axis: what its face conditions leave free.
 In the eigenbasis a condition on a face of the axis is a row b: $b\cdot c = g$ with $b = \alpha\psi(x_f) +
 \gamma\psi'(x_f)$. Given its data alone the prior's conditional mean is $c = P g$, $P = S^2B^T(BS^2B^T)^{-1}$; the rest
 moves in the null space N of the rows. The equation is tested by W: by N itself where every face has its condition, else
-(initial data, inflow) by the range of the highest derivative, which is as large as N.
+(initial data, inflow) by the range of the highest derivative, which is as large as N; with
+more conditions than derivatives by a space between both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from scipy.linalg import null_space, svd
 
-from solvers.gp.eigenbasis import Eigenbasis
-from solvers.gp.separable import IDENTITY, Factor
+from sciml.galerkin.eigenbasis import Eigenbasis
+from sciml.galerkin.separable import IDENTITY, Factor
 
 
 @final
@@ -43,11 +44,15 @@ class AxisSpace:
         basis: eigenbasis on the nodes.
         rows: conditions on the faces of the axis.
         order: highest derivative of the equation along the axis.
+        modes: what `separable_inverse` has diagonalised on this axis.
+        projected: matrices of the factors that were asked for before.
     """
 
     basis: Eigenbasis
     rows: tuple[FaceRow, ...]
     order: int
+    modes: dict[Any, Any] = field(default_factory=dict, repr=False)
+    projected: dict[Factor, np.ndarray] = field(default_factory=dict, repr=False)
 
     @cached_property
     def values(self) -> list[np.ndarray]:
@@ -86,6 +91,8 @@ class AxisSpace:
             return self.trial
         highest = self.values[0].T @ self.values[self.order] @ self.trial
         left, _, _ = svd(highest, full_matrices=False)
+        if len(self.rows) > self.order:  # the range may be orthogonal to a part of N: take the space between both
+            left = svd(np.hstack([left, self.trial]), full_matrices=False)[0][:, : self.free]
         return left
 
     @property
@@ -101,4 +108,10 @@ class AxisSpace:
 
     def matrices(self, factors: Iterable[Factor]) -> dict[Factor, np.ndarray]:
         """$W^T Q^T w\\,\\psi^{(p)} N$ for each factor, always with the identity's."""
-        return {f: self.test.T @ self.project(f) @ self.trial for f in {IDENTITY, *factors}}
+        found = {}
+        for f in {IDENTITY, *factors}:
+            matrix = self.projected.get(f)
+            found[f] = self.test.T @ self.project(f) @ self.trial if matrix is None else matrix
+            if f.weights is None:
+                self.projected[f] = found[f]
+        return found

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from solvers.gp.inverse import combination, separable_inverse
-from solvers.gp.separable import IDENTITY, Factor, KroneckerOperator, averaged, factor_product
-from solvers.gp.tensors import kronecker
+from sciml.galerkin.inverse import combination, separable_inverse
+from sciml.galerkin.kronecker import kronecker
+from sciml.galerkin.separable import IDENTITY, Factor, KroneckerOperator, averaged, factor_product
 
 FIRST, SECOND = Factor(1), Factor(2)
 

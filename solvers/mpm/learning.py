@@ -1,0 +1,169 @@
+"""Learning a law from an observed motion: windows of some steps from observed states, and their gradient."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from sciml.checkpoints import packed, unpacked
+from sciml.errors import OptionError
+from sciml.material import Material
+from sciml.progress import progress
+from sciml.results import RESULTS
+from sciml.solver import Run
+from solvers.mpm.motion import Motion, Sizes, windows
+from solvers.mpm.step import Model, State, advance
+
+
+@final
+@dataclass(frozen=True)
+class Stage:
+    """A part of training in which all windows have one length.
+
+    Windows of one step need no derivative through time; longer ones are back-propagated.
+
+    Args:
+        length: steps of a window; each starts from an observed state.
+        windows: in each update.
+        updates: how many.
+        rate: largest step of Adam; it falls to a hundredth along a cosine.
+    """
+
+    length: int
+    windows: int
+    updates: int
+    rate: float
+
+    def __post_init__(self) -> None:
+        if min(self.length, self.windows, self.updates) < 1 or not self.rate > 0:
+            raise OptionError(f"{self!r}", "positive numbers", "correct the stage")
+
+
+@final
+class Weighing(NamedTuple):
+    """What an error is measured in: push in m/s and stretch of a step."""
+
+    push: Array
+    stretch: Array
+
+
+def window_errors(law: Material, model: Model, weighing: Weighing, first: State, after: State, remember: bool) -> Array:
+    """Squared errors of velocity and deformation after each step of one window, over what a step changes, `(length,)`.
+
+    Errors after k steps are divided by k, as they add up.
+    """
+
+    def step(state: State, truth: tuple[Array, State]) -> tuple[State, Array]:
+        count, observed = truth
+        state = advance(state, law, model)
+        velocity = jnp.mean((state.v - observed.v) ** 2) / weighing.push**2
+        stretch = jnp.mean((state.F - observed.F) ** 2) / weighing.stretch**2
+        return state, (velocity + stretch) / count**2
+
+    length = after.x.shape[0]
+    counts = jnp.arange(1, length + 1, dtype=model.dt.dtype)
+    body = jax.checkpoint(step, prevent_cse=False) if remember else step
+    return jax.lax.scan(body, first, (counts, after))[1]
+
+
+def window_loss(law: Material, model: Model, weighing: Weighing, first: State, after: State) -> Array:
+    """Mean over windows `(B, …)` and steps."""
+    remember = after.x.shape[1] > 1
+    errors = jax.lax.map(lambda pair: window_errors(law, model, weighing, pair[0], pair[1], remember), (first, after))
+    return jnp.mean(errors)
+
+
+@eqx.filter_jit
+def _update(
+    law: Material, moments: Any, model: Model, weighing: Weighing, first: State, after: State, rate: Array
+) -> tuple[Material, Any, Array]:
+    """One step of Adam; it is left out where loss or gradient are not finite."""
+    loss, slopes = eqx.filter_value_and_grad(window_loss)(law, model, weighing, first, after)
+    sound = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(slopes))
+    steps, next_moments = _ADAM.update(slopes, moments)
+    moved = eqx.apply_updates(law, jax.tree.map(lambda s: -rate * s, steps))
+    choose = lambda new, old: jnp.where(sound, new, old) if eqx.is_array(new) else new  # noqa: E731
+    return jax.tree.map(choose, moved, law), jax.tree.map(choose, next_moments, moments), loss
+
+
+_ADAM = optax.chain(optax.clip_by_global_norm(1.0), optax.scale_by_adam(b2=0.99))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A trained law, how training ended, and its history."""
+
+    law: Material
+    result: RESULTS
+    history: dict[str, np.ndarray]
+    updates: int
+    compile_seconds: float
+
+
+def learn(law: Material, motion: Motion, sizes: Sizes, stages: tuple[Stage, ...], run: Run) -> Learned:
+    """Train through all stages; what is random depends on the key and the number of the update alone.
+
+    A state is kept in the run's checkpoint; the same call goes on from there to the same numbers.
+    """
+    dtype = motion.model.dt.dtype
+    weighing = Weighing(jnp.asarray(max(sizes.push, 1e-12), dtype), jnp.asarray(max(sizes.stretch, 1e-12), dtype))
+    weights, still = eqx.partition(law, eqx.is_inexact_array)
+    state = {"weights": weights, "moments": _ADAM.init(weights)}
+    rows: list[tuple[float, ...]] = []
+    if run.checkpoint is not None and (kept := run.checkpoint.load()) is not None:
+        state = unpacked(state, kept, "state")
+        rows = [tuple(float(c) for c in row) for row in kept["rows"]]
+    total, number, saved, compiled = sum(s.updates for s in stages), 0, time.perf_counter(), 0.0
+    result = RESULTS.successful
+    with progress("compiling") as report:
+        for place, stage in enumerate(stages):
+            for i in range(stage.updates):
+                number += 1
+                if number <= len(rows):
+                    continue
+                began = time.perf_counter()
+                state, loss = _advance(state, still, motion, weighing, stage, i, jax.random.fold_in(run.key, number))
+                if i == 0:
+                    compiled += time.perf_counter() - began
+                rows.append((number, place, stage.length, loss, run.elapsed))
+                report(number / total, f"windows of {stage.length} steps: update {i + 1}, loss {loss:.2e}")
+                if run.checkpoint is not None and time.perf_counter() - saved > run.checkpoint.every:
+                    run.checkpoint.save({**packed(state, "state"), "rows": np.asarray(rows)})
+                    saved = time.perf_counter()
+                if run.callback is not None and run.callback({"update": number, "loss": loss}):
+                    result = RESULTS.interrupted
+                elif run.is_over:
+                    result = RESULTS.budget_exhausted
+                if not result.is_success:
+                    return _learned(state, still, result, rows, compiled)
+    return _learned(state, still, result, rows, compiled)
+
+
+def _advance(
+    state: dict[str, Any], still: Any, motion: Motion, weighing: Weighing, stage: Stage, i: int, key: Array
+) -> tuple[dict[str, Any], float]:
+    last = motion.states.x.shape[0] - 1 - stage.length
+    starts = jax.random.randint(key, (stage.windows,), 0, max(last, 0) + 1)
+    rate = stage.rate * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * i / stage.updates)))
+    first, after = windows(motion, starts, stage.length)
+    law = eqx.combine(state["weights"], still)
+    moved, moments, loss = _update(
+        law, state["moments"], motion.model, weighing, first, after, jnp.asarray(rate, motion.model.dt.dtype)
+    )
+    return {"weights": eqx.filter(moved, eqx.is_inexact_array), "moments": moments}, float(loss)
+
+
+def _learned(state: dict[str, Any], still: Any, result: RESULTS, rows: list[Any], compiled: float) -> Learned:
+    columns = np.asarray(rows, float).reshape(-1, 5).T
+    names: tuple[str, ...] = ("step", "stage", "length", "loss", "seconds")
+    history: dict[str, np.ndarray] = dict(zip(names, columns, strict=True))
+    return Learned(eqx.combine(state["weights"], still), result, history, len(rows), compiled)
