@@ -1,0 +1,72 @@
+"""What the two modes of PIG cannot do, as sentences, found before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sciml.conditions import ConditionKind
+from sciml.domains.box import Box
+from sciml.errors import SciMLError
+from sciml.expr.nodes import Apply
+from sciml.expr.operations import Op
+from sciml.expr.traverse import atoms, is_unknown, multi_index
+from sciml.galerkin.statement import Statement, is_constant
+from sciml.problem import Problem
+from solvers.gaussians.features import LARGEST_ORDER
+
+_MOST_TENSOR_AXES = 3
+_ON_FACES = (
+    ConditionKind.DIRICHLET,
+    ConditionKind.NEUMANN,
+    ConditionKind.ROBIN,
+    ConditionKind.INITIAL,
+    ConditionKind.INITIAL_RATE,
+)
+
+
+def reasons_against_any(problem: Problem) -> list[str]:
+    """What rules a problem out for Gaussians of either kind."""
+    found = []
+    if not isinstance(problem.domain, Box):
+        found.append("the domain is not a Box: lattices and points are made for boxes")
+    if problem.unbound_laws:
+        names = ", ".join(symbol.name for symbol in problem.unbound_laws)
+        found.append(f"no function is bound to the laws {names}: bind them with problem.bind")
+    try:
+        highest = max((len(multi_index(atom)) for atom in atoms(*problem.residuals)), default=0)
+    except SciMLError as error:
+        return [*found, f"the equations cannot be evaluated at points: {error}"]
+    if highest > LARGEST_ORDER:
+        found.append(f"derivatives of order {highest}: at most {LARGEST_ORDER} are supported")
+    return found
+
+
+def reasons_against_tensors(problem: Problem) -> Iterator[str]:
+    """What rules out fixed centres on a tensor lattice, for a problem that Gaussians can do."""
+    if len(problem.unknowns) != 1 or len(problem.residuals) != 1:
+        yield f"a tensor lattice needs one equation for one scalar field, there are {len(problem.unknowns)} fields"
+        return
+    if len(problem.coordinates) > _MOST_TENSOR_AXES:
+        yield f"a tensor lattice needs at most {_MOST_TENSOR_AXES} coordinates, there are {len(problem.coordinates)}"
+    if len(problem.fields[0].on) != len(problem.coordinates):
+        yield "a tensor lattice needs a field of every coordinate"
+    if problem.unknown_parameters or problem.observations:
+        yield "a tensor lattice needs numbers for all parameters and no observations"
+    for atom in atoms(problem.residuals[0]):
+        if is_unknown(atom) and isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL):
+            yield f"a tensor lattice needs a local equation, `{atom!r}` is not"
+    for c in problem.placed_conditions:
+        if c.kind not in _ON_FACES or not (is_constant(c.alpha) and is_constant(c.gamma)):
+            yield f"a tensor lattice needs linear conditions on whole faces, not `{c.residual!r} == 0` on {c.place}"
+            return
+    yield from _counts(Statement(problem))
+
+
+def _counts(statement: Statement) -> Iterator[str]:
+    for k, axis in enumerate(statement.axes):
+        rows, order = statement.rows(k), statement.orders[k]
+        if not statement.is_periodic(k) and len(rows) != order:
+            yield (
+                f"a tensor lattice needs as many conditions along {axis.name} as there are derivatives: "
+                f"found {len(rows)} for {order}"
+            )

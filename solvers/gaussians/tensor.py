@@ -1,0 +1,297 @@
+"""Fixed Gaussian centres on a tensor lattice: refine by the residual between the nodes, go on in slabs of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import jax.numpy as jnp
+import numpy as np
+
+from sciml.galerkin.certificate import Certificate, certify, rms
+from sciml.galerkin.discretisation import Discretisation, solve_directly
+from sciml.galerkin.kronecker import along, kronecker
+from sciml.galerkin.newton import NewtonOutcome, fast_inverse, leading_inverse, newton
+from sciml.galerkin.spaces import AxisSpace
+from sciml.galerkin.statement import AxisPoints, Statement
+from sciml.progress import progress
+from sciml.results import RESULTS
+from sciml.solver import Run
+from solvers.gaussians.layers import find_layers, is_other
+from solvers.gaussians.representation import Slab
+from solvers.gaussians.spaces import AxisLattice, axis_space
+
+_FIRST_CELLS, _FIRST_CELLS_PERIODIC, _TIME_CELLS = 16, 32, 8
+_GROWTH = 1.4
+_PAYS = 0.5
+_MOST_TRIES = 14
+_SEEN = 0.5
+"""Relative residual below which the layers of a solution are believed."""
+_ASYMPTOTIC = 0.03
+"""Relative residual above which nothing is resolved yet, so that its decrease says nothing about refinement."""
+_FIRST_SLAB = 1 / 8
+_SHORTEST_SLAB = 1 / 4096
+_EASY = 1 / 30
+_LONGER = 1.5
+_SINGULAR = 1e-14
+_NEWTON_TOLERANCE, _NEWTON_STEPS = 1e-11, 20
+
+
+@final
+@dataclass(frozen=True)
+class TensorLimits:
+    """When refinement ends.
+
+    Attributes:
+        tolerance: residual between the nodes, relative to the largest term, at which a lattice is fine enough.
+        most_cells: of one axis.
+        most_unknowns: coefficients of one slab.
+    """
+
+    tolerance: float
+    most_cells: int
+    most_unknowns: int
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A solution on one lattice.
+
+    Attributes:
+        discrete: spaces in which it was sought.
+        covers: lattice of each axis.
+        coefficients: C.
+        certificate: residuals between the nodes.
+        outcome: how the algebra ended.
+        iterations: Newton steps.
+    """
+
+    discrete: Discretisation
+    covers: tuple[AxisLattice, ...]
+    coefficients: np.ndarray
+    certificate: Certificate
+    outcome: RESULTS
+    iterations: int
+
+    @property
+    def worst(self) -> float:
+        """The larger relative residual; infinite where the algebra failed."""
+        return self.certificate.worst if self.outcome.has_solution else np.inf
+
+    @property
+    def converged(self) -> bool:
+        """Whether the algebra ended well."""
+        return self.outcome in (RESULTS.successful, RESULTS.stagnated)
+
+    def slab(self, end: float) -> Slab:
+        """As part of a representation."""
+        bases = [s.basis for s in self.discrete.spaces]
+        transforms = tuple(jnp.asarray(b.transform) for b in bases)
+        return Slab(tuple(b.features for b in bases), transforms, jnp.asarray(self.coefficients), jnp.asarray(end))
+
+
+def first_covers(statement: Statement) -> tuple[AxisLattice, ...]:
+    """Coarse lattices to begin with."""
+    return tuple(
+        AxisLattice(_TIME_CELLS if x.is_time else _FIRST_CELLS_PERIODIC if statement.is_periodic(k) else _FIRST_CELLS)
+        for k, x in enumerate(statement.axes)
+    )
+
+
+def attempt(
+    statement: Statement, covers: tuple[AxisLattice, ...], run: Run, previous: Attempt | None = None
+) -> Attempt:
+    """Solve on given lattices; spaces that a previous attempt has for the same lattice are used again."""
+    spaces: list[AxisSpace] = []
+    for k, cover in enumerate(covers):
+        old = None if previous is None or statement.axes[k].is_time else previous
+        known = old is not None and old.covers[k] is cover
+        spaces.append(old.discrete.spaces[k] if known and old is not None else axis_space(statement, k, cover))
+    discrete = Discretisation(statement, tuple(spaces))
+    found = _solve(discrete, run)
+    if not found.result.has_solution:
+        nothing = Certificate(np.inf, np.inf)
+        return Attempt(discrete, covers, found.coefficients, nothing, found.result, found.iterations)
+    seen = certify(discrete, found.coefficients)
+    return Attempt(discrete, covers, found.coefficients, seen, found.result, found.iterations)
+
+
+def _solve(discrete: Discretisation, run: Run) -> NewtonOutcome:
+    statement = discrete.statement
+    if statement.parts.is_linear and discrete.operator.exact:
+        inverse = discrete.invert(discrete.operator)
+        if inverse is not None:
+            singular = inverse.smallest < _SINGULAR
+            C = discrete.lift if singular else solve_directly(discrete, inverse)
+            return NewtonOutcome(C, RESULTS.linear_solve_failed if singular else RESULTS.successful, 1)
+    in_slabs = statement.problem.time is not None
+    return newton(
+        discrete,
+        _first_guess(discrete),
+        rtol=_NEWTON_TOLERANCE,
+        most_steps=_NEWTON_STEPS,
+        run=replace(run, callback=None),
+        invert=leading_inverse if in_slabs else fast_inverse,
+    )
+
+
+def _first_guess(discrete: Discretisation) -> np.ndarray:
+    """The initial values for all times; of a steady field, what the conditions say."""
+    lift, statement = discrete.lift, discrete.statement
+    for face in statement.faces:
+        if statement.axes[face.axis].is_time and face.row.coefficients[0]:
+            values = discrete.on_grid(statement.trace(face, discrete.nodes) / face.row.coefficients[0])
+            C = kronecker([s.values[0].T for s in discrete.spaces], values)
+            return lift + kronecker([s.trial @ s.trial.T for s in discrete.spaces], C - lift)
+    return lift
+
+
+def coarse_axes(found: Attempt, tolerance: float) -> list[int]:
+    """Axes whose basis lacks a good part of what the residual on the nodes, or the data, are made of."""
+    discrete = found.discrete
+    residual = discrete.residual(found.coefficients)
+    outside = []
+    for k, s in enumerate(discrete.spaces):
+        q = s.values[0]
+        outside.append(rms(residual - along(q, along(q.T, residual, k), k)))
+    axes = {k for k, size in enumerate(outside) if size >= 0.3 * max(outside)}
+    if found.certificate.conditions > tolerance:
+        axes |= {k for k, x in enumerate(discrete.statement.axes) if not x.is_time}
+    return sorted(axes)
+
+
+def refined(found: Attempt, axes: Sequence[int], limits: TensorLimits) -> tuple[AxisLattice, ...] | None:
+    """Lattices that follow the layers of the present solution, or have more cells; None at the limits."""
+    covers = list(found.covers)
+    for k in axes:
+        statement, cover = found.discrete.statement, covers[k]
+        if not statement.is_periodic(k) and found.worst < _SEEN:
+            layers = find_layers(found.discrete, found.coefficients, k)
+            if is_other(layers, cover.stretching):
+                covers[k] = replace(cover, stretching=layers)
+                continue
+        covers[k] = cover.finer(_GROWTH)
+    sizes = [c.cells for c in covers]
+    if max(sizes) > limits.most_cells or np.prod([float(n) for n in sizes]) > limits.most_unknowns:
+        return None
+    return tuple(covers)
+
+
+def solve_steady(statement: Statement, limits: TensorLimits, run: Run) -> Attempt:
+    """Refine the axes that the residual sticks out of until it is small or refinement does not pay."""
+    best = found = attempt(statement, first_covers(statement), run)
+    poor = 0
+    for _ in range(_MOST_TRIES):
+        if best.worst <= limits.tolerance or run.is_over or (poor >= 2 and best.worst < _ASYMPTOTIC):
+            break
+        covers = refined(found, coarse_axes(found, limits.tolerance), limits)
+        if covers is None:
+            break
+        found = attempt(statement, covers, run, found)
+        poor = 0 if found.worst <= _PAYS * best.worst else poor + 1
+        best = found if found.worst < best.worst else best
+    return best
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class March:
+    """A solution in slabs.
+
+    Attributes:
+        slabs: with their ends.
+        worst: largest relative residual between the nodes of any slab.
+        outcome: how the worst slab ended.
+        iterations: Newton steps of accepted slabs.
+        unknowns: coefficients of all slabs.
+    """
+
+    slabs: tuple[Slab, ...]
+    worst: float
+    outcome: RESULTS
+    iterations: int
+    unknowns: int
+
+
+def march(problem_statement: Statement, limits: TensorLimits, run: Run) -> March:
+    """Solve slab after slab; lengths and lattices follow the residual between the nodes."""
+    time = next(k for k, x in enumerate(problem_statement.axes) if x.is_time)
+    begin, end = problem_statement.bounds(time)
+    length, here, previous = _FIRST_SLAB * (end - begin), begin, None
+    slabs: list[Slab] = []
+    worst, iterations, unknowns, outcome = 0.0, 0, 0, RESULTS.successful
+    with progress("slabs") as report:
+        while here < end - 1e-12 * (end - begin):
+            found, stop = _next_slab(problem_statement, (here, end), length, previous, limits, run)
+            last = stop >= end - 1e-12 * (end - begin)
+            slabs.append(found.slab(np.inf if last else stop))
+            worst, iterations = max(worst, found.worst), iterations + found.iterations
+            unknowns += found.coefficients.size
+            if not found.converged:
+                outcome = found.outcome
+                if not outcome.has_solution:
+                    break
+            length = (stop - here) * (_LONGER if found.worst <= _EASY * limits.tolerance else 1.0)
+            here, previous = stop, found
+            report((here - begin) / (end - begin), f"time {here:.3g}  residual {found.worst:.1e}")
+            if run.callback is not None and run.callback(found) and not last:
+                outcome = RESULTS.interrupted
+                break
+            if run.is_over and not last:
+                outcome = RESULTS.budget_exhausted
+                break
+    return March(tuple(slabs), worst, outcome, iterations, unknowns)
+
+
+def _next_slab(
+    whole: Statement,
+    rest: tuple[float, float],
+    length: float,
+    previous: Attempt | None,
+    limits: TensorLimits,
+    run: Run,
+) -> tuple[Attempt, float]:
+    here, end = rest
+    time = next(k for k, x in enumerate(whole.axes) if x.is_time)
+    shortest = _SHORTEST_SLAB * (whole.bounds(time)[1] - whole.bounds(time)[0])
+    covers = first_covers(whole) if previous is None else previous.covers
+    before = None if previous is None else _history(previous, time, here)
+    best: tuple[Attempt, float] | None = None
+    found, poor = previous, 0
+    for _ in range(_MOST_TRIES):
+        stop = end if here + 1.25 * length >= end else here + length
+        found = attempt(Statement(whole.problem, (here, stop), before), covers, run, found)
+        pays = best is None or found.worst <= _PAYS * best[0].worst
+        poor = 0 if pays else poor + 1
+        if best is None or found.worst < best[0].worst:
+            best = (found, stop)
+        if best[0].worst <= limits.tolerance or poor >= 2 or run.is_over:
+            break
+        axes = coarse_axes(found, limits.tolerance) if found.converged else [time]
+        if time in axes:
+            length = (stop - here) / 2
+            if length < shortest:
+                break
+        space = [k for k in axes if k != time]
+        if space:
+            finer = refined(found, space, limits)
+            if finer is None and time not in axes:
+                break
+            covers = finer or covers
+    assert best is not None  # at least one try was made
+    return best
+
+
+def _history(previous: Attempt, time: int, here: float) -> Callable[[int, AxisPoints], np.ndarray]:
+    """Values and rates at the end of a slab, as a function of points."""
+
+    def before(order: int, points: AxisPoints) -> np.ndarray:
+        tables = [
+            s.basis.at(np.array([here]), order)[order] if k == time else s.basis.at(np.asarray(p), 0)[0]
+            for k, (s, p) in enumerate(zip(previous.discrete.spaces, points, strict=True))
+        ]
+        return kronecker(tables, previous.coefficients)
+
+    return before
