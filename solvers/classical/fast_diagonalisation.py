@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import schur
 
+from sciml.galerkin.kronecker import along
+
 Array = NDArray[np.float64]
 Numbers = Any
 """A real or complex array."""
@@ -82,17 +84,6 @@ class Factorisation:
     spectra: tuple[_Spectrum, ...]
     denominators: Numbers
     singular: bool
-
-
-def along(matrix: Numbers, values: Numbers, axis: int) -> Numbers:
-    """Product of a matrix with one axis of an array."""
-    shape = values.shape
-    if axis == 0:
-        return (matrix @ values.reshape(shape[0], -1)).reshape(matrix.shape[0], *shape[1:])
-    if axis == values.ndim - 1:
-        return (values.reshape(-1, shape[-1]) @ matrix.T).reshape(*shape[:-1], matrix.shape[0])
-    blocks = values.reshape(int(np.prod(shape[:axis])), shape[axis], -1)
-    return np.matmul(matrix, blocks).reshape(*shape[:axis], matrix.shape[0], *shape[axis + 1 :])
 
 
 def factorise(axes: Sequence[Axis], constant: float = 0.0) -> Factorisation:

@@ -12,8 +12,9 @@ from sciml.problem import Problem
 from sciml.solution import Solution
 from sciml.solver import AbstractSolver, Run
 from sciml.strong_form.preparation import formulate
+from sciml.strong_form.support import reasons_against
+from solvers.gaussians.features import LARGEST_ORDER
 from solvers.gaussians.mixtures import HeadedMixture
-from solvers.gaussians.support import reasons_against_any
 from solvers.gaussians.trained import Fit, train
 
 
@@ -47,7 +48,7 @@ class PublishedPIG(AbstractSolver):
     accepted: float = 1e-3
 
     def check(self, problem: Problem) -> list[str]:
-        return reasons_against_any(problem)
+        return reasons_against(problem, LARGEST_ORDER)
 
     def run(self, problem: Problem, run: Run) -> Solution:
         fit = Fit(

@@ -14,9 +14,11 @@ from sciml.problem import Problem
 from sciml.results import RESULTS
 from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import AbstractSolver, Run
+from sciml.strong_form.support import reasons_against
+from solvers.gaussians.features import LARGEST_ORDER
 from solvers.gaussians.paper import PublishedPIG
 from solvers.gaussians.representation import TensorFields
-from solvers.gaussians.support import reasons_against_any, reasons_against_tensors
+from solvers.gaussians.support import reasons_against_tensors
 from solvers.gaussians.tensor import TensorLimits, march, solve_steady
 from solvers.gaussians.trained import fit_mixture
 
@@ -80,7 +82,7 @@ class PIG(AbstractSolver):
         return PublishedPIG(**hyperparameters)
 
     def check(self, problem: Problem) -> list[str]:
-        found = reasons_against_any(problem)
+        found = reasons_against(problem, LARGEST_ORDER)
         if not found and self.trained is False:
             found = list(reasons_against_tensors(problem))
         return found

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sciml.conditions import ConditionKind
-from sciml.domains.box import Box
-from sciml.errors import SciMLError
 from sciml.expr.nodes import Apply
 from sciml.expr.operations import Op
-from sciml.expr.traverse import atoms, is_unknown, multi_index
+from sciml.expr.traverse import atoms, is_unknown
 from sciml.galerkin.statement import Statement, is_constant
 from sciml.problem import Problem
-from solvers.gaussians.features import LARGEST_ORDER
 
 _MOST_TENSOR_AXES = 3
 _ON_FACES = (
@@ -22,23 +19,6 @@ _ON_FACES = (
     ConditionKind.INITIAL,
     ConditionKind.INITIAL_RATE,
 )
-
-
-def reasons_against_any(problem: Problem) -> list[str]:
-    """What rules a problem out for Gaussians of either kind."""
-    found = []
-    if not isinstance(problem.domain, Box):
-        found.append("the domain is not a Box: lattices and points are made for boxes")
-    if problem.unbound_laws:
-        names = ", ".join(symbol.name for symbol in problem.unbound_laws)
-        found.append(f"no function is bound to the laws {names}: bind them with problem.bind")
-    try:
-        highest = max((len(multi_index(atom)) for atom in atoms(*problem.residuals)), default=0)
-    except SciMLError as error:
-        return [*found, f"the equations cannot be evaluated at points: {error}"]
-    if highest > LARGEST_ORDER:
-        found.append(f"derivatives of order {highest}: at most {LARGEST_ORDER} are supported")
-    return found
 
 
 def reasons_against_tensors(problem: Problem) -> Iterator[str]:

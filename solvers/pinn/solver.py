@@ -7,9 +7,7 @@ from typing import ClassVar, final
 
 import jax
 
-from sciml.domains.box import Box
-from sciml.errors import OptionError, SciMLError
-from sciml.expr.traverse import atoms, multi_index
+from sciml.errors import OptionError
 from sciml.optimise import AbstractOptimiser, LevenbergMarquardt
 from sciml.problem import Problem
 from sciml.solution import Solution, Stats
@@ -18,6 +16,7 @@ from sciml.strong_form.assessment import compile_seconds, estimates, outcome, re
 from sciml.strong_form.embeddings import Embedding
 from sciml.strong_form.networks import AbstractNetwork
 from sciml.strong_form.preparation import formulate
+from sciml.strong_form.support import reasons_against
 from sciml.training import Resampling
 from solvers.pinn.networks import MLP
 
@@ -92,19 +91,7 @@ class PINN(AbstractSolver):
 
     def check(self, problem: Problem) -> list[str]:
         """Reasons why this problem is outside the class of the solver."""
-        reasons = []
-        if not isinstance(problem.domain, Box):
-            reasons.append("the domain is not a Box: points and distances are made for boxes")
-        if problem.unbound_laws:
-            names = ", ".join(symbol.name for symbol in problem.unbound_laws)
-            reasons.append(f"no function is bound to the laws {names}: bind them with problem.bind")
-        try:
-            orders = [len(multi_index(atom)) for atom in atoms(*problem.residuals)]
-        except SciMLError as error:
-            return [*reasons, f"the equations cannot be evaluated at points: {error}"]
-        if max(orders, default=0) > LARGEST_ORDER:
-            reasons.append(f"derivatives of order {max(orders)}: at most {LARGEST_ORDER} are supported")
-        return reasons
+        return reasons_against(problem, LARGEST_ORDER)
 
     def run(self, problem: Problem, run: Run) -> Solution:
         """Train, and measure the residual on fresh points."""
