@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
@@ -41,16 +42,16 @@ class Quadrature(eqx.Module):
         )
 
 
-class ByDigest:
+class ByDigest(ABC):
     """Equality and hash of what has a digest: unlike `==` of expressions it never builds an equation, and never raises.
 
     JAX compares static arguments with `==`, also with those of unrelated earlier calls.
     """
 
     @property
+    @abstractmethod
     def digest(self) -> bytes:
         """Identity."""
-        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.digest == self.digest  # type: ignore[attr-defined]
