@@ -6,6 +6,7 @@ from benchmarks.suite import Row, Suite, Target
 
 _ONE_LINE = ("u1", "u2", "u3", "u4", "u5", "a1", "a2")
 _PLANE = ("u6", "u7", "a3", "advection")
+_SYSTEMS = ("stokes", "kovasznay", "gray_scott_steady", "fitzhugh_nagumo", "elasticity")
 
 SUITE = Suite(
     name="gp",
@@ -29,6 +30,7 @@ SUITE = Suite(
         Row("gp/allen_cahn_smooth", "gp", target=Target(1e-6)),
         Row("wave", "gp", target=Target(1e-6)),
         Row("gp/kdv_slab", "gp", target=Target(1e-6)),
+        *(Row(f"gp/{name}", "gp", target=Target(1e-6)) for name in _SYSTEMS),
         # Side by side with a spectral method, which has no uncertainty to give.
         Row("gp_hm/u6", "spectral"),
         Row("gp_hm/u7", "spectral"),

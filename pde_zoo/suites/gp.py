@@ -6,6 +6,8 @@ the frequencies; those here are not. Truths are exact unless a case says otherwi
 
 from __future__ import annotations
 
+from typing import Any
+
 from pde_zoo.burgers import burgers
 from pde_zoo.dispersive import korteweg_de_vries
 from pde_zoo.elliptic import manufactured
@@ -16,14 +18,22 @@ from sciml import (
     Field,
     Problem,
     Scalar,
+    VectorField,
     coordinates,
     cos,
     div,
+    dot,
     exp,
     grad,
+    identity,
+    integral,
     laplacian,
+    normal,
     pi,
     sin,
+    sqrt,
+    transpose,
+    vector,
 )
 from sciml.case import Case, Published
 
@@ -129,6 +139,116 @@ def allen_cahn_smooth(epsilon: float = 0.01) -> Problem:
     )
 
 
+def stokes() -> Problem:
+    """Steady Stokes flow in the unit square, velocity on all sides, the pressure's mean zero; exact.
+
+    The stream function is sin²(πx) sin 2πy, the pressure cos 2πx sin 2πy.
+    """
+    x, y = coordinates("x y")
+    v, p, box = VectorField("v", 2, x, y), Field("p", x, y), Box({x: _UNIT, y: _UNIT})
+    stream, q = sin(pi * x) ** 2 * sin(2 * pi * y), cos(2 * pi * x) * sin(2 * pi * y)
+    w = vector(stream.dy, -stream.dx)
+    return Problem(
+        [-laplacian(v) + grad(p) == -laplacian(w) + grad(q), div(v) == 0],
+        box,
+        [(v == w).on(box.boundary), (integral(p, x, y) == 0).on(box)],
+        exact={v: w, p: q},
+        name="stokes",
+    )
+
+
+def kovasznay(reynolds: float = 40.0) -> Problem:
+    r"""Kovasznay's flow behind a grid: Navier–Stokes equations, $x\in[-\tfrac12,1]$, $y\in[-\tfrac12,\tfrac32]$; exact.
+
+    $v=(1-e^{\lambda x}\cos2\pi y,\ \tfrac{\lambda}{2\pi}e^{\lambda x}\sin2\pi y)$, $p=-\tfrac12e^{2\lambda x}$ with
+    $\lambda=\tfrac{Re}2-\sqrt{\tfrac{Re^2}4+4\pi^2}$; the velocity on all sides, the pressure at one point.
+
+    Args:
+        reynolds: Reynolds number.
+
+    Source: Kovasznay, doi:10.1017/S0305004100023999.
+    """
+    x, y = coordinates("x y")
+    v, p, box = VectorField("v", 2, x, y), Field("p", x, y), Box({x: (-0.5, 1), y: (-0.5, 1.5)})
+    rate = reynolds / 2 - sqrt(reynolds**2 / 4 + 4 * pi**2)
+    w = vector(1 - exp(rate * x) * cos(2 * pi * y), rate / (2 * pi) * exp(rate * x) * sin(2 * pi * y))
+    q = -exp(2 * rate * x) / 2
+    return Problem(
+        [dot(grad(v), v) == -grad(p) + laplacian(v) / reynolds, div(v) == 0],
+        box,
+        [(v == w).on(box.boundary), (p == -exp(rate) / 2).on(box.at(x=0.5, y=0.5))],
+        exact={v: w, p: q},
+        name="kovasznay",
+    )
+
+
+def gray_scott_steady() -> Problem:
+    """Two species of the steady Gray–Scott equations on the unit square, driven to smooth truths; exact.
+
+    -0.1 Δu + u v² - 0.04 (1 - u) = f with u = 1 - sin πx sin 3πy / 2, -0.05 Δv - u v² + 0.1 v = g with
+    v = 0.3 + 0.2 cos 2πx cos πy.
+    """
+    x, y = coordinates("x y")
+    u, v, box = Field("u", x, y), Field("v", x, y), Box({x: _UNIT, y: _UNIT})
+    a, b = 1 - 0.5 * sin(pi * x) * sin(3 * pi * y), 0.3 + 0.2 * cos(2 * pi * x) * cos(pi * y)
+
+    def fuel(u: Scalar, v: Scalar) -> Scalar:
+        return -0.1 * laplacian(u) + u * v**2 - 0.04 * (1 - u)
+
+    def catalyst(u: Scalar, v: Scalar) -> Scalar:
+        return -0.05 * laplacian(v) - u * v**2 + 0.1 * v
+
+    return Problem(
+        [fuel(u, v) == fuel(a, b), catalyst(u, v) == catalyst(a, b)],
+        box,
+        [(u == a).on(box.boundary), (v == b).on(box.boundary)],
+        exact={u: a, v: b},
+        name="gray_scott_steady",
+    )
+
+
+def fitzhugh_nagumo() -> Problem:
+    """FitzHugh–Nagumo equations with diffusion of both fields, t and x in [0, 1], driven to smooth truths; exact.
+
+    u_t = 0.05 u_xx + u - u³ - v + f with u = 1/2 + sin πx cos 2t, v_t = 0.02 v_xx + (u - v) / 2 + g with
+    v = 0.3 e^{-t} cos πx.
+    """
+    t, x = coordinates("t x")
+    u, v, box = Field("u", t, x), Field("v", t, x), Box({t: _UNIT, x: _UNIT})
+    a, b = 0.5 + sin(pi * x) * cos(2 * t), 0.3 * exp(-t) * cos(pi * x)
+
+    def activator(u: Scalar, v: Scalar) -> Scalar:
+        return u.dt - 0.05 * u.dxx - u + u**3 + v
+
+    def inhibitor(u: Scalar, v: Scalar) -> Scalar:
+        return v.dt - 0.02 * v.dxx - 0.5 * (u - v)
+
+    return Problem(
+        [activator(u, v) == activator(a, b), inhibitor(u, v) == inhibitor(a, b)],
+        box,
+        [(w == s).on(box.at(t=0) | box.boundary(x)) for w, s in ((u, a), (v, b))],
+        exact={u: a, v: b},
+        name="fitzhugh_nagumo",
+    )
+
+
+def elasticity() -> Problem:
+    """Linear elasticity with λ = 2, μ = 1 on the unit square: displacement on the sides of x, traction on those of y.
+
+    Truth: the displacement is (sin 3x cos 2y, cos(x + 2y) / 2), exact.
+    """
+    x, y = coordinates("x y")
+    u, box = VectorField("u", 2, x, y), Box({x: _UNIT, y: _UNIT})
+    w = vector(sin(3 * x) * cos(2 * y), 0.5 * cos(x + 2 * y))
+
+    def stress(u: Any) -> Any:
+        return identity(2) * (2.0 * div(u)) + (grad(u) + transpose(grad(u)))
+
+    pulled = dot(stress(u), normal(u)) == dot(stress(w), normal(u))
+    conditions = [(u == w).on(box.boundary(x)), pulled.on(box.boundary(y))]
+    return Problem([div(stress(u)) == div(stress(w))], box, conditions, exact={u: w}, name="elasticity")
+
+
 _LINE, _SQUARE = {"x": 300}, {"x": 300, "y": 300}
 
 CASES: tuple[Case, ...] = (
@@ -153,6 +273,11 @@ CASES: tuple[Case, ...] = (
         {"nu": 0.02},
         published=(Published("Gaussian process", 5.7e-5, _NOTES),),
     ),
+    Case("gp/stokes", stokes, {"x": 101, "y": 101}),
+    Case("gp/kovasznay", kovasznay, {"x": 101, "y": 101}),
+    Case("gp/gray_scott_steady", gray_scott_steady, {"x": 101, "y": 101}),
+    Case("gp/fitzhugh_nagumo", fitzhugh_nagumo, {"t": 101, "x": 101}),
+    Case("gp/elasticity", elasticity, {"x": 101, "y": 101}),
     Case("gp/allen_cahn_smooth", allen_cahn_smooth, {"t": 101, "x": 256}),
     Case(
         "gp/kdv_slab",

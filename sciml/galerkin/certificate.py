@@ -63,21 +63,27 @@ def certify(discrete: Discretisation, C: np.ndarray) -> Certificate:
     coefficients = statement.evaluate(tuple(parts.linear.values()), points, jets)
     sizes = [rms(c * jets[a]) for a, c in zip(parts.linear, coefficients, strict=True)]
     sizes += [rms(v) for v in statement.evaluate((parts.source, parts.nonlinear), points, jets)]
-    return Certificate(_ratio(rms(residual), max(sizes)), _conditions(discrete, C, points))
+    return Certificate(ratio(rms(residual), max(sizes)), _conditions(discrete, C, points))
 
 
 def _conditions(discrete: Discretisation, C: np.ndarray, points: AxisPoints) -> float:
+    return max((ratio(part, whole) for part, whole in face_misfits(discrete, C, points)), default=0.0)
+
+
+def face_misfits(discrete: Discretisation, C: np.ndarray, points: AxisPoints) -> list[tuple[float, float]]:
+    """How much each face condition misses its data, and the size of what it compares."""
     tables = [s.basis.at(p)[0] for s, p in zip(discrete.spaces, points, strict=True)]
-    worst = 0.0
+    found = []
     for face in discrete.statement.faces:
         row = discrete.spaces[face.axis].row(face.row)[None, :]
         data = discrete.statement.trace(face, points)
         value = kronecker([None if k == face.axis else t for k, t in enumerate(tables)], along(row, C, face.axis))
         inside = kronecker(tables, C)
         scale = max(abs(c) / (np.ptp(discrete.nodes[face.axis]) ** p) for p, c in enumerate(face.row.coefficients))
-        worst = max(worst, _ratio(rms(value - data), max(rms(data), scale * rms(inside))))
-    return worst
+        found.append((rms(value - data), max(rms(data), scale * rms(inside))))
+    return found
 
 
-def _ratio(part: float, whole: float) -> float:
+def ratio(part: float, whole: float) -> float:
+    """A misfit in units of a size; itself where there is no size."""
     return part / whole if whole > 0 else part

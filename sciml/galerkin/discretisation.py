@@ -15,7 +15,7 @@ import numpy as np
 
 from sciml.expr.linear import terms
 from sciml.expr.nodes import Scalar
-from sciml.galerkin.inverse import SeparableInverse, separable_inverse
+from sciml.galerkin.inverse import WELL_CONDITIONED, SeparableInverse, separable_inverse
 from sciml.galerkin.kronecker import along, kronecker
 from sciml.galerkin.separable import KroneckerOperator, derivative_orders, read_operator
 from sciml.galerkin.spaces import AxisSpace
@@ -102,9 +102,7 @@ class Discretisation:
         result = []
         for face in self.statement.faces:
             data = self.statement.trace(face, self.nodes)
-            result.append(
-                kronecker([None if k == face.axis else s.values[0].T for k, s in enumerate(self.spaces)], data)
-            )
+            result.append(kronecker([None if k == face.axis else s.analysis for k, s in enumerate(self.spaces)], data))
         return result
 
     @cached_property
@@ -131,10 +129,10 @@ class Discretisation:
         pairs: Iterable[Any] = slopes.items() if isinstance(slopes, Mapping) else slopes
         return read_operator(pairs, self.statement.axes, self.shape)
 
-    def invert(self, operator: KroneckerOperator) -> SeparableInverse | None:
-        """Inverse of a separable operator in the trial and test spaces; None if it has no fast one."""
+    def invert(self, operator: KroneckerOperator, limit: float = WELL_CONDITIONED) -> SeparableInverse | None:
+        """Inverse of a separable operator in the trial and test spaces; None if it has no fast one within the limit."""
         matrices = [s.matrices(key[k] for key in operator.terms) for k, s in enumerate(self.spaces)]
-        return separable_inverse(operator.terms, matrices, [s.modes for s in self.spaces])
+        return separable_inverse(operator.terms, matrices, [s.modes for s in self.spaces], limit)
 
     @cached_property
     def projected_source(self) -> np.ndarray:

@@ -17,7 +17,11 @@ import numpy as np
 from sciml.galerkin.kronecker import along, outer
 from sciml.galerkin.separable import IDENTITY, Factor, Terms
 
-_WELL_CONDITIONED = 1e5
+WELL_CONDITIONED = 1e6
+"""Largest condition, in the 1-norm, of modes that solve an equation."""
+
+_SYMMETRIC = 1e-12
+"""Asymmetry, relative to the norm, that is round-off: the double eigenvalues of a circle then have good vectors."""
 _COMBINED = Factor(-1)
 
 Matrices = Mapping[Factor, np.ndarray]
@@ -26,7 +30,7 @@ Matrices = Mapping[Factor, np.ndarray]
 @final
 @dataclass(frozen=True, eq=False)
 class Modes:
-    """One axis diagonalised: $V^{-1}M^{-1}$, V and eigenvalues."""
+    """One axis diagonalised: $V^{-1}M^{-1}$, V, eigenvalues, and V's condition in the 1-norm."""
 
     left: np.ndarray
     right: np.ndarray
@@ -102,12 +106,19 @@ def _combine(terms: Terms, axis: int, direction: Mapping[Factor, float]) -> Term
 def diagonalise(mass: np.ndarray, matrix: np.ndarray) -> Modes:
     """Modes of $A v = \\lambda M v$."""
     inverse = np.linalg.inv(mass)
-    values, vectors = np.linalg.eig(inverse @ matrix)
+    product = inverse @ matrix
+    if np.linalg.norm(product - product.T) <= _SYMMETRIC * np.linalg.norm(product):
+        values, vectors = np.linalg.eigh((product + product.T) / 2)
+        return Modes(vectors.T @ inverse, vectors, values, 1.0)
+    values, vectors = np.linalg.eig(product)
     if np.all(np.abs(np.imag(values)) <= 1e-14 * np.max(np.abs(values), initial=0.0)):
         values, vectors = np.real(values), np.real(vectors)
-    condition = float(np.linalg.cond(vectors))
-    left = np.linalg.inv(vectors) @ inverse if np.isfinite(condition) and condition < 1e15 else inverse
-    return Modes(left, vectors, values, condition)
+    try:
+        back = np.linalg.inv(vectors)
+    except np.linalg.LinAlgError:
+        return Modes(inverse, vectors, values, float("inf"))
+    condition = float(np.linalg.norm(vectors, 1) * np.linalg.norm(back, 1))
+    return Modes(back @ inverse, vectors, values, condition)
 
 
 Memory = MutableMapping[tuple[tuple[Factor, float], ...], Modes]
@@ -115,7 +126,10 @@ Memory = MutableMapping[tuple[tuple[Factor, float], ...], Modes]
 
 
 def separable_inverse(
-    terms: Terms, matrices: Sequence[Matrices], memories: Sequence[Memory] | None = None
+    terms: Terms,
+    matrices: Sequence[Matrices],
+    memories: Sequence[Memory] | None = None,
+    limit: float = WELL_CONDITIONED,
 ) -> SeparableInverse | None:
     """Factorise a separable operator.
 
@@ -123,6 +137,7 @@ def separable_inverse(
         terms: coefficients of the Kronecker products.
         matrices: of each axis, tested and restricted, with the identity's.
         memories: of each axis; an axis is not diagonalised twice for one combination.
+        limit: largest condition of an axis's modes.
 
     Returns:
         The inverse, or None if more than one axis carries several independent factors or cannot be diagonalised well.
@@ -130,7 +145,7 @@ def separable_inverse(
     modes: list[Modes | None] = []
     for k, own in enumerate(matrices):
         direction = combination(terms, k)
-        if direction is None:
+        if direction is None or len(matrices) == 1:  # one axis alone has no use for modes
             modes.append(None)
             continue
         memory, key = {} if memories is None else memories[k], tuple(direction.items())
@@ -138,7 +153,7 @@ def separable_inverse(
             matrix = sum((c * own[f] for f, c in direction.items()), start=np.zeros_like(own[IDENTITY]))
             memory[key] = diagonalise(own[IDENTITY], matrix)
         mode = memory[key]
-        if mode.condition > _WELL_CONDITIONED:
+        if mode.condition > limit:
             modes.append(None)
         else:
             modes.append(mode)

@@ -16,7 +16,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from sciml.expr.nodes import Scalar
 from sciml.galerkin.discretisation import Discretisation
-from sciml.galerkin.inverse import SeparableInverse
+from sciml.galerkin.inverse import WELL_CONDITIONED, SeparableInverse
 from sciml.galerkin.separable import IDENTITY, KroneckerOperator, averaged
 from sciml.results import RESULTS
 from sciml.solver import Run
@@ -26,6 +26,8 @@ _LEAST_DAMPING = 1 / 512
 _ROUND_OFF = 1e-6
 _MOST_PRODUCTS = 150
 _FORCING = 1e-6
+_VANISHING = 1e-12
+"""Mean coefficient, relative to the largest, that is round-off: as of a flow that turns."""
 
 
 @final
@@ -42,16 +44,18 @@ Inverter = Callable[[Discretisation, KroneckerOperator], tuple[SeparableInverse 
 """An inverse of a linearised operator, or None, and whether it is exact."""
 
 
-def fast_inverse(discrete: Discretisation, operator: KroneckerOperator) -> tuple[SeparableInverse | None, bool]:
+def fast_inverse(
+    discrete: Discretisation, operator: KroneckerOperator, limit: float = WELL_CONDITIONED
+) -> tuple[SeparableInverse | None, bool]:
     """An inverse of a linearised operator, and whether it is exact; averaged coefficients where it cannot be."""
-    inverse = discrete.invert(operator)
+    inverse = discrete.invert(operator, limit)
     if inverse is not None:
         return inverse, operator.exact
     simpler = averaged(operator)
-    inverse = discrete.invert(simpler)
+    inverse = discrete.invert(simpler, limit)
     if inverse is None:
         pure = {k: c for k, c in simpler.terms.items() if sum(f != IDENTITY for f in k) <= 1}
-        inverse = discrete.invert(KroneckerOperator(pure, False))
+        inverse = discrete.invert(KroneckerOperator(pure, False), limit)
     return inverse, False
 
 
@@ -61,8 +65,11 @@ def leading_inverse(discrete: Discretisation, operator: KroneckerOperator) -> tu
     Cheaper than `fast_inverse` where an equation is solved many times: an axis is diagonalised once for all.
     """
     simpler = averaged(operator).terms
+    largest = max(map(abs, simpler.values()))
     kept = {}
     for key, c in simpler.items():
+        if abs(c) <= _VANISHING * largest:
+            continue
         axes = [k for k, f in enumerate(key) if f != IDENTITY]
         highest = len(axes) == 1 and key[axes[0]].order == discrete.spaces[axes[0]].order
         if highest or not axes:

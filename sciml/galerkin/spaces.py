@@ -15,10 +15,12 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
-from scipy.linalg import null_space, svd
+from scipy.linalg import qr, svd
 
 from sciml.galerkin.eigenbasis import Eigenbasis
 from sciml.galerkin.separable import IDENTITY, Factor
+
+_DEPENDENT = 1e-13
 
 
 @final
@@ -59,6 +61,11 @@ class AxisSpace:
         """Basis functions and their derivatives on the nodes, `(n, rank)` each."""
         return [self.basis.vectors, *self.basis.at(self.basis.nodes, max(self.order, 1))[1:]]
 
+    @property
+    def analysis(self) -> np.ndarray:
+        """Coefficients of a function from its values on the nodes, `(rank, n)`."""
+        return self.values[0].T
+
     @cached_property
     def constraint(self) -> np.ndarray:
         """B, `(rows, rank)`."""
@@ -80,8 +87,7 @@ class AxisSpace:
         """N, `(rank, free)`, orthonormal."""
         if not self.rows:
             return np.eye(self.basis.rank)
-        size = np.linalg.norm(self.constraint, axis=1, keepdims=True)
-        return null_space(self.constraint / size, rcond=1e-13)
+        return null_space(self.constraint)
 
     @cached_property
     def test(self) -> np.ndarray:
@@ -115,3 +121,12 @@ class AxisSpace:
             if f.weights is None:
                 self.projected[f] = found[f]
         return found
+
+
+def null_space(rows: np.ndarray) -> np.ndarray:
+    """Orthonormal basis of the vectors that few rows, whatever their sizes, take to zero; `(n, n - rank)`."""
+    scaled = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    factors: Any = qr(scaled.T, pivoting=True)
+    q, r = factors[0], factors[1]
+    rank = int(np.sum(np.abs(np.diag(r)) > _DEPENDENT))
+    return q[:, rank:]

@@ -1,4 +1,4 @@
-"""A problem as a projection method reads it: one equation for one unknown on a box, conditions as rows on faces."""
+"""A problem as a projection method reads it: an equation and an unknown on a box, its conditions as rows on faces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sciml.domains.regions import Side
 from sciml.expr.evaluation import evaluate
 from sciml.expr.linear import Split, linearise, split
 from sciml.expr.nodes import Coordinate, Scalar
-from sciml.expr.traverse import atoms, coordinates_of, is_unknown
+from sciml.expr.traverse import atoms, coordinates_of, is_unknown, scalar_leaf
 from sciml.galerkin.separable import derivative_orders
 from sciml.galerkin.spaces import FaceRow
 from sciml.known import BoundLaws, known_values
@@ -22,6 +22,14 @@ from sciml.problem import Problem
 
 AxisPoints = Sequence[np.ndarray]
 """Points along each axis; together they span a tensor grid."""
+
+_ON_FACES = {
+    ConditionKind.DIRICHLET,
+    ConditionKind.NEUMANN,
+    ConditionKind.ROBIN,
+    ConditionKind.INITIAL,
+    ConditionKind.INITIAL_RATE,
+}
 
 
 @final
@@ -43,18 +51,20 @@ class FaceCondition:
 @final
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """One scalar equation $e(u, \\partial u, \\dots, x) = 0$ on a box.
+    """One scalar equation $e(u, \\partial u, \\dots, x) = 0$ on a box; of a system, the part of one of its unknowns.
 
     Attributes:
         problem: what was stated.
         interval: the slab of the time axis that is looked at; None for all of it.
         before: derivative in time of a given order, at the start of the slab, of the solution before it, on a tensor
             grid: it takes the place of the initial data. None on the first slab.
+        index: of the scalar unknown, whose conditions and derivatives these are, and of its equation.
     """
 
     problem: Problem
     interval: tuple[float, float] | None = None
     before: Callable[[int, AxisPoints], np.ndarray] | None = None
+    index: int = 0
 
     @property
     def axes(self) -> tuple[Coordinate, ...]:
@@ -62,9 +72,14 @@ class Statement:
         return self.problem.coordinates
 
     @property
+    def unknown(self) -> Scalar:
+        """The scalar unknown."""
+        return self.problem.unknowns[self.index]
+
+    @property
     def residual(self) -> Scalar:
         """The lowered residual e."""
-        return self.problem.residuals[0]
+        return self.problem.residuals[self.index]
 
     @cached_property
     def parts(self) -> Split:
@@ -78,8 +93,8 @@ class Statement:
 
     @cached_property
     def unknown_atoms(self) -> tuple[Scalar, ...]:
-        """The unknown and its derivatives, as far as they occur."""
-        return tuple(a for a in atoms(self.residual) if is_unknown(a))
+        """The unknown and its derivatives, as far as they occur in any equation."""
+        return tuple(a for a in atoms(*self.problem.residuals) if scalar_leaf(a) == self.unknown)
 
     @cached_property
     def orders(self) -> tuple[int, ...]:
@@ -99,8 +114,9 @@ class Statement:
 
     @cached_property
     def faces(self) -> tuple[FaceCondition, ...]:
-        """Conditions on faces, in the order of the axes."""
-        return tuple(sorted((self._face(c) for c in self.problem.placed_conditions), key=lambda f: f.axis))
+        """Conditions on the unknown on faces, in the order of the axes."""
+        mine = [c for c in self.problem.placed_conditions if is_face_row(c) and c.unknown == self.unknown]
+        return tuple(sorted((self._face(c) for c in mine), key=lambda f: f.axis))
 
     def _face(self, condition: PlacedCondition) -> FaceCondition:
         place = condition.place
@@ -148,6 +164,12 @@ class Statement:
         values = {atom: np.asarray(v, float) for atom, v in known.items()} | dict(unknown or {})
         laws = BoundLaws(self.problem.arguments.laws)
         return [np.asarray(v, float) for v in evaluate(tuple(es), values, laws)]
+
+
+def is_face_row(condition: PlacedCondition) -> bool:
+    """Whether a condition is a row over the basis of one axis: linear, on a whole face, with constant coefficients."""
+    constant = is_constant(condition.alpha) and is_constant(condition.gamma)
+    return condition.kind in _ON_FACES and condition.place.side is not None and constant
 
 
 def is_constant(e: Scalar) -> bool:

@@ -26,10 +26,10 @@ from sciml.galerkin.kronecker import kronecker
 from sciml.galerkin.separable import derivative_orders
 from sciml.known import BoundLaws, known_values
 from sciml.observations import Observation
-from solvers.gp.posterior import profile_noise, whitening
+from solvers.gp.evidence import likely_amplitude, profile_noise
+from solvers.gp.posterior import whitening
 
 _EQUATION_NOISE = 1e-11
-_AMPLITUDES = np.logspace(-8, 8, 161)
 _LARGEST_DRAW = 30.0
 
 
@@ -82,14 +82,15 @@ def measured(discrete: Discretisation, observation: Observation) -> Measured:
         for k, (s, x) in enumerate(zip(discrete.spaces, statement.axes, strict=True))
     ]
     rows = sum(
-        np.reshape(c, (-1, 1)) * reduce(_row_products, [t[p] for t, p in zip(tables, o, strict=True)])
+        np.reshape(c, (-1, 1)) * reduce(row_products, [t[p] for t, p in zip(tables, o, strict=True)])
         for c, o in zip(coefficients, orders, strict=True)
     )
     noise = None if observation.noise is None else np.broadcast_to(observation.noise, observation.values.shape)
     return Measured(np.asarray(rows), observation.values - np.asarray(source), noise)
 
 
-def _row_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def row_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Every product of two functions, at the same points: $(n, p), (n, q) \\to (n, pq)$."""
     return (left[:, :, None] * right[:, None, :]).reshape(left.shape[0], -1)
 
 
@@ -109,7 +110,7 @@ def assimilate(discrete: Discretisation) -> Assimilation:
     outside = float(np.sum((rest / sigma) ** 2) - np.sum(components**2))
     components = np.concatenate([components, np.zeros(d.size - components.size)])
     ceiling = _LARGEST_DRAW * float(np.sqrt(np.mean(rest**2))) / _prior_deviation(rows, white)
-    a = max(min(_amplitude(d, components), ceiling), floor)
+    a = max(min(likely_amplitude(d, components), ceiling), floor)
     gain = a**2 * d / (1 + (a * d) ** 2)
     moved = spread @ (vt.T @ (gain * components))
     factor = spread @ (vt.T * (a / np.sqrt(1 + (a * d) ** 2)))
@@ -159,11 +160,3 @@ def _prior_deviation(rows: np.ndarray, white: list[np.ndarray]) -> float:
     """Root mean square of the observed values' prior standard deviations, for unit amplitude."""
     draws = kronecker([None, *(w.T for w in white)], rows.reshape(rows.shape[0], *(w.shape[0] for w in white)))
     return float(np.sqrt(np.sum(draws**2) / rows.shape[0]))
-
-
-def _amplitude(d: np.ndarray, components: np.ndarray) -> float:
-    """The amplitude of largest evidence for data $\\sim N(0, a^2d^2 + 1)$."""
-    scale = np.sqrt(np.sum(components**2) + 1) / max(float(np.linalg.norm(d)), np.finfo(float).tiny)
-    variances = (_AMPLITUDES[:, None] * scale * d) ** 2 + 1
-    evidence = -0.5 * np.sum(components**2 / variances + np.log(variances), axis=1)
-    return float(scale * _AMPLITUDES[np.argmax(evidence)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from solvers.gp.solver import KroneckerGP
 
 Spectra = tuple[tuple[Line, ...], ...]
+
+RESOLVED = 1e-5
+"""Relative residual between the nodes below which no wider spectrum is sought."""
 
 _SINGULAR = 1e-14
 _FEWEST_NODES = 64
@@ -57,23 +61,43 @@ class Attempt:
     iterations: int = 1
 
 
-def discretise(statement: Statement, spectra: Spectra, solver: KroneckerGP) -> Discretisation:
-    """Spaces for given spectra, on equally spaced nodes with both ends."""
-    bases = [
-        (_periodic_basis if statement.is_periodic(k) else _interval_basis)(lines, statement.bounds(k), solver)
-        for k, lines in enumerate(spectra)
-    ]
+def discretise(
+    statement: Statement, spectra: Spectra, solver: KroneckerGP, counts: Sequence[int] | None = None
+) -> Discretisation:
+    """Spaces for given spectra, on equally spaced nodes with both ends.
+
+    Args:
+        statement: the problem.
+        spectra: of each axis.
+        solver: its hyperparameters.
+        counts: nodes along each axis; None lets the spectra decide.
+    """
+    bases = []
+    for k, lines in enumerate(spectra):
+        count = node_count(statement, k, lines, solver) if counts is None else counts[k]
+        make = _periodic_basis if statement.is_periodic(k) else _interval_basis
+        bases.append(make(lines, statement.bounds(k), count, solver))
     spaces = tuple(AxisSpace(b, statement.rows(k), statement.orders[k]) for k, b in enumerate(bases))
     return Discretisation(statement, spaces)
 
 
-def _interval_basis(lines: tuple[Line, ...], bounds: tuple[float, float], solver: KroneckerGP) -> Eigenbasis:
-    count = max(wanted_nodes(lines, bounds[1] - bounds[0], solver.shape.oversampling), _FEWEST_NODES)
-    return solver.shape.basis(lines, np.linspace(*bounds, solver.nodes or count))
+def node_count(statement: Statement, axis: int, lines: tuple[Line, ...], solver: KroneckerGP) -> int:
+    """Nodes that an axis gets: as many as the solver says, or its lines need."""
+    if solver.nodes is not None:
+        return solver.nodes
+    if statement.is_periodic(axis):
+        return max(_NODES_A_HARMONIC * len(lines), _FEWEST_NODES)
+    lower, upper = statement.bounds(axis)
+    return max(wanted_nodes(lines, upper - lower, solver.shape.oversampling), _FEWEST_NODES)
 
 
-def _periodic_basis(lines: tuple[Line, ...], bounds: tuple[float, float], solver: KroneckerGP) -> Eigenbasis:
-    count = solver.nodes or max(_NODES_A_HARMONIC * len(lines), _FEWEST_NODES)
+def _interval_basis(
+    lines: tuple[Line, ...], bounds: tuple[float, float], count: int, solver: KroneckerGP
+) -> Eigenbasis:
+    return solver.shape.basis(lines, np.linspace(*bounds, count))
+
+
+def _periodic_basis(lines: tuple[Line, ...], bounds: tuple[float, float], count: int, _: KroneckerGP) -> Eigenbasis:
     weights = np.array([line.weight for line in lines])[: (count + 1) // 2]
     features = FourierFeatures(bounds[0], bounds[1] - bounds[0], weights)
     return eigenbasis(features, np.linspace(*bounds, count, endpoint=False))
@@ -93,7 +117,7 @@ def attempt(
         return Attempt(discrete, spectra, outcome.coefficients, Certificate(np.inf, np.inf), outcome.result)
     certificate = certify(discrete, outcome.coefficients)
     result = outcome.result
-    if result.is_success and not certificate.worst <= solver.accepted:
+    if result.is_success and not certificate.worst <= RESOLVED:
         result = RESULTS.under_resolved
     return Attempt(discrete, spectra, outcome.coefficients, certificate, result, outcome.iterations)
 
@@ -146,31 +170,41 @@ def solve_best(statement: Statement, solver: KroneckerGP, run: Run) -> Attempt:
 
 
 def _widened(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
-    """Widen the band of the axes that the residual sticks out of, as long as that pays."""
-    band = _FIRST_BAND
+    """Widen the band of the axes that the residual sticks out of, of all if that does not pay, until neither does."""
+    band, everywhere = _FIRST_BAND, False
     for _ in range(_MOST_WIDENINGS):
-        if best.certificate.worst <= solver.accepted or run.is_over or not best.result.has_solution:
+        if best.certificate.worst <= RESOLVED or run.is_over or not best.result.has_solution:
             break
-        axes = protruding_axes(best.discrete, best.coefficients)
+        axes = range(len(best.spectra)) if everywhere else protruding_axes(best.discrete, best.coefficients)
         spectra = tuple(
             widened(best.discrete.statement, k, lines, band) if k in axes else lines
             for k, lines in enumerate(best.spectra)
         )
         fresh = attempt(best.discrete.statement, spectra, solver, run, best)
         band *= 2
-        if not fresh.certificate.worst < best.certificate.worst:
+        before = best.certificate.worst
+        if fresh.certificate.worst < before:
+            best = replace(fresh, iterations=fresh.iterations + best.iterations)
+        elif everywhere:
             break
-        best = replace(fresh, iterations=fresh.iterations + best.iterations)
+        everywhere |= not fresh.certificate.worst < _PAYS * before
     return best
 
 
 def widened(statement: Statement, axis: int, lines: tuple[Line, ...], band: float) -> tuple[Line, ...]:
-    """A comb up to `band` periods over the interval, with the lines beyond it; twice the harmonics if periodic."""
+    """A comb up to `band` periods over the interval, with the lines beyond it; twice the harmonics if periodic.
+
+    The band is doubled until that adds a line.
+    """
     if statement.is_periodic(axis):
         return harmonics(statement, axis, 2 * len(lines))
     lower, upper = statement.bounds(axis)
-    edge = band * 2 * np.pi / (upper - lower)
-    return (*comb(upper - lower, edge), *(line for line in lines if line.frequency > edge))
+    while True:
+        edge = band * 2 * np.pi / (upper - lower)
+        wider = (*comb(upper - lower, edge), *(line for line in lines if line.frequency > edge))
+        if len(wider) > len(lines):
+            return wider
+        band *= 2
 
 
 def protruding_axes(discrete: Discretisation, C: np.ndarray) -> list[int]:

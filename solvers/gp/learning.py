@@ -7,7 +7,7 @@ initial data) takes its frequencies from the dispersion relation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -34,6 +34,9 @@ _MUCH_LESS = 0.1
 _FALL_OF_HARMONICS = 8.0
 _BELOW_TOLERANCE = 1e-3
 _FEWEST_HARMONICS = 12
+
+Sample = Callable[[int], Signals]
+"""Signals along an axis on a given number of intervals."""
 
 
 def irrational_points(lower: float, upper: float, count: int) -> np.ndarray:
@@ -89,11 +92,11 @@ def normalised(columns: np.ndarray) -> np.ndarray:
     return columns / scale if scale > _VANISHING else columns[:, :0]
 
 
-def resolved_signals(statement: Statement, axis: int, known: Known | None) -> Signals:
+def resolved_signals(sample: Sample) -> Signals:
     """Sections on nodes so fine that the upper part of the band is quiet."""
     count = _COARSEST
     while True:
-        signals = section_signals(statement, axis, count, known)
+        signals = sample(count)
         frequencies, amplitude = amplitude_spectrum(signals, signals.values)
         loud = frequencies[amplitude > _QUIET * amplitude.max(initial=0.0)]
         if count >= _FINEST or loud.max(initial=0.0) < _BAND_USED * signals.nyquist:
@@ -105,16 +108,20 @@ def learn_axis(
     statement: Statement, axis: int, tolerance: float, most_lines: int, known: Known | None
 ) -> tuple[Line, ...]:
     """Lines that explain the data along one axis, or a comb where lines do not."""
-    if statement.is_periodic(axis):
-        return harmonics(statement, axis, needed_harmonics(statement, axis, tolerance, known))
-    signals = resolved_signals(statement, axis, known)
-    lines, left = find_lines(signals, tolerance=tolerance, most=most_lines)
-    if left <= max(_EXPLAINED, tolerance):
-        return lines
 
     def sample(count: int) -> Signals:
         return section_signals(statement, axis, count, known)
 
+    return explain(statement, axis, sample, tolerance, most_lines)
+
+
+def explain(statement: Statement, axis: int, sample: Sample, tolerance: float, most_lines: int) -> tuple[Line, ...]:
+    """Lines that explain signals along one axis, sampled on any number of intervals, or a comb where lines do not."""
+    if statement.is_periodic(axis):
+        return harmonics(statement, axis, needed_harmonics(sample, tolerance))
+    lines, left = find_lines(resolved_signals(sample), tolerance=tolerance, most=most_lines)
+    if left <= max(_EXPLAINED, tolerance):
+        return lines
     broad, better = find_comb(sample, tolerance=tolerance, most_nodes=_MOST_NODES)
     return broad if better < _MUCH_LESS * left else lines
 
@@ -128,11 +135,11 @@ def harmonics(statement: Statement, axis: int, count: int) -> tuple[Line, ...]:
     return tuple(Line(float(m), np.inf, float(w)) for m, w in zip(frequencies, weights, strict=True))
 
 
-def needed_harmonics(statement: Statement, axis: int, tolerance: float, known: Known | None) -> int:
+def needed_harmonics(sample: Sample, tolerance: float) -> int:
     """Harmonics that the data along a periodic axis have above a tolerance, and some more."""
     count = _COARSEST
     while True:
-        signals = section_signals(statement, axis, count, known)
+        signals = sample(count)
         amplitude = np.abs(np.fft.rfft(signals.values[:-1], axis=0)).max(axis=1, initial=0.0)
         loud = np.flatnonzero(amplitude > tolerance * _BELOW_TOLERANCE * amplitude.max(initial=0.0)).max(initial=0)
         if count >= _FINEST or loud < _BAND_USED * count / 2:

@@ -1,11 +1,9 @@
-r"""Posterior covariance of the coefficients, with noise and amplitude profiled by evidence.
+r"""Posterior covariance of the coefficients, the prior's amplitude by evidence.
 
 Given the face conditions the prior of the trial coefficients is $z = Fw$, $w \sim N(0, a^2 I)$, with
-$F = N^TS\Pi$ and Π the null space of $BS$, an axis at a time. The source is seen on the nodes with noise
-$\sigma^2 = \rho a^2$: $y = A F w + \epsilon$. With $(AF)^TAF = V D^2 V^T$ the posterior of w has covariance
-$a^2 V\,\rho/(D^2+\rho)\,V^T$; the amplitude is profiled out of the evidence, $a^2 = q(\rho)/n$ with
-$q = \sum_i (u_i^Ty)^2/(d_i^2+\rho) + |y_\perp|^2/\rho$, and ρ maximises
-$-\tfrac n2\log q - \tfrac12\sum_i\log(d_i^2+\rho) - \tfrac{n-r}2\log\rho$ on a logarithmic grid.
+$F = N^TS\Pi$ and Π the null space of $BS$, an axis at a time. The equation is seen on the nodes with the noise that
+its residual between them shows: $y = A F w + \epsilon$, whitened by that noise. With $(AF)^TAF = V D^2 V^T$ the
+posterior of w has covariance $V\,a^2/(1 + a^2D^2)\,V^T$; a maximises the evidence of $u_i^Ty \sim N(0, 1 + a^2d_i^2)$.
 """
 
 from __future__ import annotations
@@ -15,63 +13,19 @@ from functools import reduce
 from typing import final
 
 import numpy as np
-from scipy.linalg import null_space, svd
+from scipy.linalg import eigh, solve_triangular, svd
 
 from sciml.galerkin.discretisation import Discretisation
 from sciml.galerkin.eigenbasis import CUT
-from sciml.galerkin.inverse import SeparableInverse
+from sciml.galerkin.inverse import Modes, SeparableInverse
 from sciml.galerkin.kronecker import kronecker, outer
 from sciml.galerkin.separable import KroneckerOperator
-from sciml.galerkin.spaces import AxisSpace
-from sciml.galerkin.statement import AxisPoints
+from sciml.galerkin.spaces import AxisSpace, null_space
+from solvers.gp.evidence import likely_amplitude
+from solvers.gp.noise import EquationNoise
 
-_RATIOS = np.logspace(-26, 2, 113)
-_FINER = np.logspace(-0.25, 0.25, 41)
-_ROUND_OFF = 1e-16
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Noise:
-    """What evidence says of amplitude and noise.
-
-    Attributes:
-        amplitude: a, standard deviation of the prior's unit.
-        ratio: $\\rho = \\sigma^2/a^2$.
-        evidence: logarithm of the profiled evidence, up to a constant.
-    """
-
-    amplitude: float
-    ratio: float
-    evidence: float
-
-    @property
-    def deviation(self) -> float:
-        """σ, in units of the source."""
-        return self.amplitude * float(np.sqrt(self.ratio))
-
-
-def profile_noise(variances: np.ndarray, components: np.ndarray, rest: float, count: int) -> Noise:
-    """Amplitude and noise ratio of largest evidence.
-
-    Args:
-        variances: prior variance $d_i^2$ of each seen direction, for unit amplitude.
-        components: the data $u_i^Ty$ in these directions.
-        rest: energy $|y_\\perp|^2$ of the data outside of them.
-        count: n, number of data.
-    """
-    d, energy = variances.ravel()[:, None], (np.abs(components) ** 2).ravel()[:, None]
-    floor = _ROUND_OFF**2 * (float(energy.sum()) + rest) * count
-
-    def best(ratios: np.ndarray) -> Noise:
-        quad = np.sum(energy / (d + ratios), axis=0) + max(rest, floor) / ratios
-        logdet = np.sum(np.log(d + ratios), axis=0) + (count - d.size) * np.log(ratios)
-        evidence = -0.5 * count * np.log(quad / count) - 0.5 * logdet
-        k = int(np.argmax(evidence))
-        return Noise(float(np.sqrt(quad[k] / count)), float(ratios[k]), float(evidence[k]))
-
-    coarse = best(_RATIOS * max(float(d.max()), np.finfo(float).tiny))
-    return best(coarse.ratio * _FINER)
+_LARGE = 900
+_SQUARED_ROUND_OFF = 1e-14
 
 
 @final
@@ -80,20 +34,25 @@ class Posterior:
     """Posterior of the coefficients.
 
     Attributes:
-        noise: profiled noise.
-        mean: coefficients C of the mean at that noise.
+        amplitude: a.
+        mean: coefficients C of the mean.
         factor: E with covariance $EE^T$ of the flattened C; `(coefficients, directions)`.
     """
 
-    noise: Noise
+    amplitude: float
     mean: np.ndarray
     factor: np.ndarray
 
+    @property
+    def total(self) -> float:
+        """Sum of the coefficients' variances; over the number of nodes, the mean variance there."""
+        return float(np.sum(self.factor**2))
 
-def truncation(discrete: Discretisation, noise: Noise) -> float:
+
+def truncation(discrete: Discretisation, amplitude: float) -> float:
     """Prior standard deviation of the directions that the eigenbases leave out: what the posterior cannot know."""
     sizes = [s.basis.scales[0] / np.sqrt(s.basis.nodes.size) for s in discrete.spaces]
-    return noise.amplitude * CUT * len(sizes) * float(np.prod(sizes))
+    return amplitude * CUT * len(sizes) * float(np.prod(sizes))
 
 
 def whitening(space: AxisSpace) -> np.ndarray:
@@ -101,75 +60,60 @@ def whitening(space: AxisSpace) -> np.ndarray:
     s = space.basis.scales
     if not space.rows:
         return np.diag(s)
-    weighted = space.constraint * s
-    return s[:, None] * null_space(weighted / np.linalg.norm(weighted, axis=1, keepdims=True), rcond=1e-13)
+    return s[:, None] * null_space(space.constraint * s)
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Data:
-    """What the nodes saw of the source, less what the lift makes.
-
-    Attributes:
-        projected: $Q^Ty$ along every axis.
-        outside: energy of the part of y that no function of the bases can have.
-        count: number of nodes.
-    """
-
-    projected: np.ndarray
-    outside: float
-    count: int
-
-
-def project_data(discrete: Discretisation, values: np.ndarray) -> Data:
-    """Data given on the nodes."""
-    projected = kronecker([s.basis.vectors.T for s in discrete.spaces], values)
-    inside = kronecker([s.basis.vectors for s in discrete.spaces], projected)
-    return Data(projected, float(np.sum((values - inside) ** 2)), values.size)
-
-
-def seen_by_the_nodes(discrete: Discretisation, C: np.ndarray) -> Data:
-    """Data of the equation linearised at a solution: what its operator makes of $C - $ lift, less the residual.
-
-    Outside of the bases there is only the residual: what the operator makes there, the source has too.
-    """
-    statement = discrete.statement
-
-    def made(points: AxisPoints) -> np.ndarray:
-        jets = discrete.jets(C, statement.unknown_atoms, points)
-        slopes = statement.evaluate(tuple(statement.slopes.values()), points, jets)
-        away = discrete.jets(C - discrete.lift, tuple(statement.slopes), points)
-        return np.asarray(sum(s * away[a] for a, s in zip(statement.slopes, slopes, strict=True)))
-
-    residual, energy = discrete.projected(lambda points: discrete.residual(C, points))
-    outside = max(energy - float(np.sum(residual**2)), 0.0)
-    return Data(discrete.projected(made)[0] - residual, outside, int(np.prod(discrete.shape)))
-
-
-def exact_posterior(discrete: Discretisation, operator: KroneckerOperator, data: Data) -> Posterior:
+def exact_posterior(
+    discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, noise: EquationNoise
+) -> Posterior:
     """The posterior by one dense singular-value decomposition.
 
     Args:
         discrete: the spaces.
         operator: the linear, or linearised, equation.
-        data: y, what the operator must make of $C - $ lift.
+        data: $Q^T y$, y being what the operator must make of $C - $ lift.
+        noise: of the equation.
     """
     white = [whitening(s) for s in discrete.spaces]
     seen = sum(
         c * reduce(np.kron, [s.project(f) @ w for s, f, w in zip(discrete.spaces, key, white, strict=True)])
         for key, c in operator.terms.items()
     )
-    projected = data.projected
-    u, d, vt = svd(seen, full_matrices=False)  # not through its square, which would lose half of the digits
-    variances, v = d**2, vt.T
-    components = u.T @ projected.ravel()
-    rest = float(np.sum((projected.ravel() - u @ components) ** 2)) + data.outside
-    noise = profile_noise(variances, components, rest, data.count)
-    w = v @ (d * components / (variances + noise.ratio))
-    spread = v * (noise.amplitude * np.sqrt(noise.ratio / (variances + noise.ratio)))
+    root = np.linalg.cholesky(noise.covariance([s.basis.vectors for s in discrete.spaces]))
+    seen = solve_triangular(root, seen, lower=True)
+    d, vt, components = _directions(seen, solve_triangular(root, data.ravel(), lower=True))
+    a = likely_amplitude(d, components)
+    w = vt.T @ (a**2 * d / (1 + (a * d) ** 2) * components)
+    spread = vt.T * (a / np.sqrt(1 + (a * d) ** 2))
     shape = [m.shape[1] for m in white]
     mean = discrete.lift + kronecker(white, w.reshape(shape))
-    return Posterior(noise, mean, _expanded(white, spread, shape))
+    return Posterior(a, mean, _expanded(white, spread, shape))
+
+
+def made_by(discrete: Discretisation, operator: KroneckerOperator, C: np.ndarray) -> np.ndarray:
+    """$Q^T$ of what an operator makes of $C - $ lift: the data of which C is the solution."""
+    away = C - discrete.lift
+    return sum(
+        (
+            c * kronecker([s.project(f) for s, f in zip(discrete.spaces, key, strict=True)], away)
+            for key, c in operator.terms.items()
+        ),
+        start=np.zeros_like(away),
+    )
+
+
+def _directions(seen: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Singular values and right vectors of what the nodes see, and the data along the left ones.
+
+    Large problems are taken through the square, which is several times faster and loses half of the digits: directions
+    below them count as not seen at all.
+    """
+    if seen.shape[1] <= _LARGE:
+        u, d, vt = svd(seen, full_matrices=False)
+        return d, vt, u.T @ data
+    squares, v = eigh(seen.T @ seen, driver="evd")
+    d = np.sqrt(np.where(squares > _SQUARED_ROUND_OFF * squares[-1], squares, 0.0))
+    return d, v.T, np.where(d > 0, v.T @ (seen.T @ data), 0.0) / np.where(d > 0, d, 1.0)
 
 
 def _expanded(white: list[np.ndarray], spread: np.ndarray, shape: list[int]) -> np.ndarray:
@@ -183,35 +127,103 @@ class DiagonalPosterior:
     """Posterior taken as independent over the modes of fast diagonalisation.
 
     Attributes:
-        noise: profiled noise.
+        amplitude: a.
         modes: of each axis, `(rank, free)`: coefficients of each mode.
         variances: of each mode's amplitude, a tensor.
     """
 
-    noise: Noise
+    amplitude: float
     modes: tuple[np.ndarray, ...]
     variances: np.ndarray
 
+    @property
+    def total(self) -> float:
+        """Sum of the coefficients' variances."""
+        return float(np.sum(self.variances * outer([np.sum(np.abs(m) ** 2, axis=0) for m in self.modes])))
 
-def diagonal_posterior(discrete: Discretisation, inverse: SeparableInverse, data: Data) -> DiagonalPosterior | None:
+
+def diagonal_posterior(
+    discrete: Discretisation, inverse: SeparableInverse, C: np.ndarray, noise: EquationNoise
+) -> DiagonalPosterior | None:
     """The posterior over modes, where every axis has them: no matrix larger than an axis.
 
     Args:
         discrete: the spaces.
-        inverse: of the linear, or linearised, equation.
-        data: y, as for `exact_posterior`.
+        inverse: of the linear, or linearised, equation, or near to it.
+        C: coefficients of the solution.
+        noise: of the equation.
     """
     modes = [m for m in inverse.modes if m is not None]
     if inverse.denominators is None or len(modes) < len(inverse.modes):
         return None
-    priors = []
-    for space, mode in zip(discrete.spaces, modes, strict=True):
-        back = np.linalg.solve(mode.right, space.trial.T @ whitening(space))
-        priors.append(np.sum(np.abs(back) ** 2, axis=1))
-    prior = outer(priors)
-    gain = np.abs(inverse.denominators) ** 2
-    components = kronecker([m.left @ s.test.T for m, s in zip(modes, discrete.spaces, strict=True)], data.projected)
-    noise = profile_noise(gain * prior, components, data.outside, data.count)
-    variances = noise.amplitude**2 * noise.ratio * prior / (gain * prior + noise.ratio)
-    real = tuple(s.trial @ m.right for s, m in zip(discrete.spaces, modes, strict=True))
-    return DiagonalPosterior(noise, real, variances)
+    readers = [m.left @ s.test.T for m, s in zip(modes, discrete.spaces, strict=True)]
+    doubt = noise.variances([r @ s.basis.vectors.T for r, s in zip(readers, discrete.spaces, strict=True)])
+    prior = outer([_prior_of_modes(s, m) for s, m in zip(discrete.spaces, modes, strict=True)])
+    gain = np.abs(inverse.denominators) ** 2 / doubt
+    amplitudes = kronecker(
+        [np.linalg.solve(m.right, s.trial.T) for m, s in zip(modes, discrete.spaces, strict=True)], C - discrete.lift
+    )
+    a = likely_amplitude(np.sqrt(gain * prior), np.sqrt(gain) * amplitudes)
+    variances = a**2 * prior / (1 + a**2 * gain * prior)
+    return DiagonalPosterior(
+        a, tuple(s.trial @ m.right for s, m in zip(discrete.spaces, modes, strict=True)), variances
+    )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BlockPosterior:
+    """Posterior taken as independent over the modes of all axes but one, and joint along that one.
+
+    Attributes:
+        amplitude: a.
+        axis: the one without modes.
+        modes: of each axis, `(rank, free)`: coefficients of each mode; None for `axis`.
+        factors: of the covariance of the coefficients along the axis, for every mode; `(modes…, rank, directions)`.
+    """
+
+    amplitude: float
+    axis: int
+    modes: tuple[np.ndarray | None, ...]
+    factors: np.ndarray
+
+    @property
+    def total(self) -> float:
+        """Sum of the coefficients' variances."""
+        sizes = outer([np.sum(np.abs(m) ** 2, axis=0) for m in self.modes if m is not None])
+        return float(np.sum(sizes * np.sum(np.abs(self.factors) ** 2, axis=(-2, -1))))
+
+
+def block_posterior(
+    discrete: Discretisation, inverse: SeparableInverse, C: np.ndarray, noise: EquationNoise
+) -> BlockPosterior | None:
+    """The posterior where one axis, as a rule time with initial data, has no modes: one small problem for each mode.
+
+    Args:
+        discrete, inverse, C, noise: as for `diagonal_posterior`.
+    """
+    if inverse.blocks is None or inverse.smallest == 0:
+        return None
+    axis = inverse.modes.index(None)
+    space, pairs = discrete.spaces[axis], list(zip(discrete.spaces, inverse.modes, strict=True))
+    readers = [None if m is None else m.left @ s.test.T for s, m in pairs]
+    on_nodes = [None if r is None else r @ s.basis.vectors.T for r, s in zip(readers, discrete.spaces, strict=True)]
+    roots = np.linalg.cholesky(noise.covariances(on_nodes, space.basis.vectors @ space.test))
+    prior = outer([_prior_of_modes(s, m) for s, m in pairs if m is not None])
+    white = whitening(space)
+    back = space.trial.T @ white
+    split = [s.trial.T if m is None else np.linalg.solve(m.right, s.trial.T) for s, m in pairs]
+    moved = np.moveaxis(kronecker(split, C - discrete.lift), axis, -1)[..., None]
+    blocks = np.linalg.inv(inverse.blocks)
+    seen = np.linalg.solve(roots, blocks @ back) * np.sqrt(prior)[..., None, None]
+    u, d, vh = np.linalg.svd(seen, full_matrices=False)
+    components = u.conj().swapaxes(-1, -2) @ np.linalg.solve(roots, blocks @ moved)
+    a = likely_amplitude(d, components)
+    spread = vh.conj().swapaxes(-1, -2) * (a * np.sqrt(prior)[..., None] / np.sqrt(1 + (a * d) ** 2))[..., None, :]
+    modes = tuple(None if m is None else s.trial @ m.right for s, m in pairs)
+    return BlockPosterior(a, axis, modes, white @ spread)
+
+
+def _prior_of_modes(space: AxisSpace, mode: Modes) -> np.ndarray:
+    """Prior variance of each mode's amplitude, for unit amplitude of the prior."""
+    return np.sum(np.abs(np.linalg.solve(mode.right, space.trial.T @ whitening(space))) ** 2, axis=1)

@@ -114,6 +114,49 @@ class DiagonalDeviation(AbstractRepresentation):
         return jnp.sqrt(variance + self.floor**2)
 
 
+@final
+@storable("gp_block_deviation")
+class BlockDeviation(AbstractRepresentation):
+    r"""$\operatorname{std}^2 u(t, x) = \sum_j |v_j(x)|^2 \|E_j^T\psi(t)\|^2$: modes of all axes but one.
+
+    Attributes:
+        features, transforms, names, unknown: as in `KroneckerMean`, the transforms of all axes but one giving modes.
+        factors: $E_j$, `(modes…, functions, directions)`.
+        floor: standard deviation of what the basis leaves out.
+        axis: the one without modes.
+    """
+
+    features: tuple[AbstractFeatures, ...]
+    transforms: tuple[jax.Array, ...]
+    factors: jax.Array
+    floor: jax.Array
+    names: tuple[str, ...] = eqx.field(static=True)
+    unknown: str = eqx.field(static=True)
+    axis: int = eqx.field(static=True)
+
+    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = basis_rows(self.features, self.transforms, self.names, points)
+        along = rows.pop(self.axis)
+
+        def one(at: tuple[jax.Array, ...]) -> jax.Array:
+            value = jnp.sum(jnp.abs(jnp.einsum("i,...iq->...q", at[0], self.factors)) ** 2, axis=-1)
+            for row in at[1:]:
+                value = jnp.tensordot(jnp.abs(row) ** 2, value, axes=1)
+            return jnp.sqrt(value + self.floor**2)
+
+        return {self.unknown: jax.lax.map(one, (along, *rows), batch_size=_BATCH)}
+
+    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = basis_rows(self.features, self.transforms, self.names, nodes)
+        along = rows.pop(self.axis)
+
+        def one(row: jax.Array) -> jax.Array:
+            return jnp.sum(jnp.abs(jnp.einsum("i,...iq->...q", row, self.factors)) ** 2, axis=-1)
+
+        variance = spread(jnp.moveaxis(jax.lax.map(one, along), 0, -1), [*(jnp.abs(row) ** 2 for row in rows)])
+        return {self.unknown: jnp.sqrt(jnp.moveaxis(variance, 0, self.axis) + self.floor**2)}
+
+
 def basis_rows(
     features: tuple[AbstractFeatures, ...],
     transforms: tuple[jax.Array, ...],

@@ -9,7 +9,7 @@ from operator import add
 from typing import Any, final
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import eigh, toeplitz
 
 from sciml.galerkin.eigenbasis import AbstractFeatures, Eigenbasis, eigenbasis
 from sciml.storable import storable
@@ -98,10 +98,30 @@ class StudentT(AbstractShape):
     def basis(self, lines: tuple[Line, ...], nodes: np.ndarray) -> Eigenbasis:
         kernel = self.kernel(lines)
         features = KernelSections(kernel, nodes)
-        values, vectors = eigh(kernel(nodes[:, None] - nodes[None, :]))
-        kept = values[::-1] > _ROUND_OFF * values[-1]
-        variances, q = values[::-1][kept], vectors[:, ::-1][:, kept]
+        values, vectors = eigh_of_toeplitz(kernel(nodes - nodes[0]))
+        kept = values > _ROUND_OFF * values[0]
+        variances, q = values[kept], vectors[:, kept]
         return Eigenbasis(features, q / variances, np.sqrt(variances), nodes, q)
+
+
+def eigh_of_toeplitz(first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, decreasing, and eigenvectors of the symmetric Toeplitz matrix with a given first column.
+
+    Its eigenvectors are even or odd about the middle, so that two problems of half the size give them.
+    """
+    half, rest = divmod(first.size, 2)
+    matrix = toeplitz(first)
+    near, far = matrix[:half, :half], matrix[:half, : -half - 1 : -1]
+    middle = matrix[:half, half : half + rest]
+    even = np.block(
+        [[near + far, np.sqrt(2) * middle], [np.sqrt(2) * middle.T, matrix[half : half + rest, half : half + rest]]]
+    )
+    (even_values, e), (odd_values, o) = eigh(even, driver="evd"), eigh(near - far, driver="evd")
+    top, bottom = e[:half] / np.sqrt(2), o / np.sqrt(2)
+    vectors = np.block([[top, bottom], [e[half:], np.zeros((rest, half))], [top[::-1], -bottom[::-1]]])
+    values = np.concatenate([even_values, odd_values])
+    order = np.argsort(-values)
+    return values[order], vectors[:, order]
 
 
 @final

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 from sciml.errors import OptionError
 from sciml.galerkin.certificate import certify
 from sciml.galerkin.discretisation import Discretisation
-from sciml.galerkin.newton import fast_inverse, slopes_at
 from sciml.galerkin.statement import Statement
 from sciml.problem import Problem
 from sciml.results import RESULTS
@@ -20,16 +19,19 @@ from sciml.solver import AbstractSolver, Run
 from solvers.gp.adam import AdamGP
 from solvers.gp.amplitudes import spectral_lines
 from solvers.gp.assimilation import assimilate
-from solvers.gp.attempts import Attempt, Spectra, discretise, solve_best
+from solvers.gp.attempts import RESOLVED, Attempt, Spectra, discretise, solve_best
+from solvers.gp.coefficient_solution import coefficient_reasons, coefficient_solution, has_coefficient_fields
+from solvers.gp.deviation import doubt
 from solvers.gp.inference import infer
 from solvers.gp.learning import learn_spectra
-from solvers.gp.posterior import Posterior, diagonal_posterior, exact_posterior, seen_by_the_nodes, truncation
-from solvers.gp.representation import DiagonalDeviation, ExactDeviation, KroneckerMean
+from solvers.gp.representation import ExactDeviation, KroneckerMean
 from solvers.gp.shapes import AbstractShape, Gaussian
 from solvers.gp.support import reasons
+from solvers.gp.system_solution import system_solution
+from solvers.gp.system_support import is_system, system_reasons
 
-_EXACT_DIRECTIONS = 900
 _LARGEST_MISFIT = 2.0
+_EXPLAINED = 1e-2
 
 
 @final
@@ -46,12 +48,17 @@ class KroneckerGP(AbstractSolver):
     the equation and may stand in for conditions that are missing; parameters without a number are then inferred by
     evidence, with standard errors.
 
-    Solves one scalar equation of one field on a box of up to three axes, time being one of them, with at least as many
-    linear conditions on the faces of an axis as the equation has derivatives along it; more must agree. Cost:
+    Systems of fields, and problems with a gauge, are solved by least squares over all fields together, one kernel each,
+    with up to 4000 coefficients. Fields that no equation determines, such as a conductivity, are inferred from
+    observations of the state with one equation: Gauss–Newton on the joint posterior, length scale by evidence.
+
+    Problems are stated on boxes of up to three axes, time being one of them. One equation of one field has at least as
+    many linear conditions on the faces of an axis as derivatives along it; more must agree. Cost:
     $O(n^d r + r^{d+1})$ for n nodes and r kept functions an axis. A solution made of few lines times polynomials lies
-    in the kernel's span to round-off; for any other expect 1e-4 … 1e-8. The data must be resolved: the residual between
-    the nodes, in `stats.extra`, tells, and `RESULTS.under_resolved` is returned where it is large. Spectral methods do
-    as well on smooth problems.
+    in the kernel's span to round-off; for any other expect 1e-4 … 1e-8. The nodes must be finer than half a period of
+    the fastest line (Nyquist). The residual between the nodes, taken for the equation's noise, gives the standard
+    deviation and with it the estimated error, both in `stats.extra`; `RESULTS.under_resolved` is returned where it is
+    large. Spectral methods do as well on smooth problems.
 
     Source: Fang, Cooley, Long, Li, Kirby & Zhe, ICLR 2024, arXiv:2311.04465 (the model); direct algebra in place of its
     gradient descent.
@@ -60,7 +67,8 @@ class KroneckerGP(AbstractSolver):
         shape: of the spectral lines: `Gaussian()` or `StudentT()`.
         nodes: along each axis; None lets the learned band decide.
         tolerance: relative misfit of the data at which the search for lines ends.
-        accepted: largest relative residual between the nodes of a successful solution.
+        accepted: largest estimated relative error (standard deviation over solution, root mean squares) of a
+            successful solution, and relative residual of its conditions.
         most_lines: most lines an axis, beside its smooth part.
         rtol: relative Newton correction at which the iteration ends.
         most_steps: bound on Newton steps.
@@ -72,7 +80,7 @@ class KroneckerGP(AbstractSolver):
     shape: AbstractShape = field(default_factory=Gaussian)
     nodes: int | None = None
     tolerance: float = 1e-9
-    accepted: float = 1e-5
+    accepted: float = 1e-4
     most_lines: int = 8
     rtol: float = 1e-12
     most_steps: int = 40
@@ -94,16 +102,26 @@ class KroneckerGP(AbstractSolver):
         return AdamGP(**hyperparameters)
 
     def check(self, problem: Problem) -> list[str]:
+        if has_coefficient_fields(problem):
+            return list(coefficient_reasons(problem, self.shape))
+        if is_system(problem):
+            return list(system_reasons(problem, self.shape))
         return list(reasons(problem, self.shape, takes_observations=True))
 
     def run(self, problem: Problem, run: Run) -> Solution:
+        if has_coefficient_fields(problem):
+            return coefficient_solution(problem, self, run)
+        if is_system(problem):
+            return system_solution(problem, self, run)
         started = time.perf_counter()
         statement, inferred = Statement(problem), {}
         if problem.observations:
             statement, inferred, best, deviation, noise = _observed(problem, self)
         else:
             best = solve_best(statement, self, run)
-            deviation, noise = _deviation(statement, best)
+            doubts = doubt(best)
+            deviation, noise = doubts.deviation, doubts.extra
+            best = replace(best, result=_verdict(best, doubts.relative, self))
         extra = {"residual": best.certificate.equation, "conditions": best.certificate.conditions}
         for x, lines in zip(statement.axes, best.spectra, strict=True):
             extra |= {f"lines_{x.name}": len(lines), f"highest_{x.name}": max(line.frequency for line in lines)}
@@ -121,6 +139,20 @@ class KroneckerGP(AbstractSolver):
             ),
             deviation=deviation,
         )
+
+
+def _verdict(best: Attempt, estimated_error: float | None, solver: KroneckerGP) -> RESULTS:
+    """Whether a solution is a success: by its estimated error if it has one, else by the residual alone.
+
+    The residual counts all scales alike, while the equation smooths: it can be far above the error, as next to the
+    faces that a layer touches, and far below, as that of a smooth part under a fast oscillation. Where it is no longer
+    small beside the terms of the equation, the nodes have not seen the source, and there is nothing to estimate from.
+    """
+    if estimated_error is None or best.result not in (RESULTS.successful, RESULTS.under_resolved):
+        return best.result
+    certificate = best.certificate
+    trusted = max(estimated_error, certificate.conditions) <= solver.accepted and certificate.equation <= _EXPLAINED
+    return RESULTS.successful if trusted else RESULTS.under_resolved
 
 
 def _observed(
@@ -154,7 +186,7 @@ def _assimilated(statement: Statement, solver: KroneckerGP) -> tuple[Attempt, Ab
     discrete, spectra = _learned(statement, solver)
     found = assimilate(discrete)
     certificate = certify(discrete, found.coefficients)
-    explained = certificate.worst <= solver.accepted and found.misfit <= _LARGEST_MISFIT
+    explained = certificate.worst <= RESOLVED and found.misfit <= _LARGEST_MISFIT
     result = RESULTS.successful if explained else RESULTS.under_resolved
     best = Attempt(discrete, spectra, found.coefficients, certificate, result)
     features = tuple(s.basis.features for s in discrete.spaces)
@@ -177,37 +209,3 @@ def _mean(statement: Statement, best: Attempt, shape: AbstractShape) -> Kronecke
 
 def _names(statement: Statement) -> tuple[tuple[str, ...], str]:
     return tuple(x.name for x in statement.axes), repr(statement.problem.unknowns[0])
-
-
-def _deviation(statement: Statement, best: Attempt) -> tuple[AbstractRepresentation | None, dict[str, float]]:
-    """Standard deviation around the solution, exact while the basis is small, by modes beyond; and the noise found.
-
-    The equation is linearised at the solution: its operator must turn the solution's distance from the lift into what
-    the nodes saw.
-    """
-    if not best.result.has_solution:
-        return None, {}
-    discrete, spaces = best.discrete, best.discrete.spaces
-    is_linear = statement.parts.is_linear
-    operator = discrete.operator if is_linear else discrete.read_values(slopes_at(discrete, best.coefficients))
-    data = seen_by_the_nodes(discrete, best.coefficients)
-    features = tuple(s.basis.features for s in spaces)
-    directions = 1
-    for s in spaces:
-        directions *= s.free
-    if operator.exact and directions <= _EXACT_DIRECTIONS:
-        exact: Posterior = exact_posterior(discrete, operator, data)
-        factor = jnp.asarray(exact.factor.reshape(*(s.basis.rank for s in spaces), -1))
-        transforms = tuple(jnp.asarray(s.basis.transform) for s in spaces)
-        floor = jnp.asarray(truncation(discrete, exact.noise))
-        return ExactDeviation(features, transforms, factor, floor, *_names(statement)), {"noise": exact.noise.deviation}
-    inverse, _ = fast_inverse(discrete, operator)
-    diagonal = None if inverse is None else diagonal_posterior(discrete, inverse, data)
-    if diagonal is None:
-        return None, {}
-    transforms = tuple(jnp.asarray(s.basis.transform @ m) for s, m in zip(spaces, diagonal.modes, strict=True))
-    variances = jnp.asarray(diagonal.variances)
-    floor = jnp.asarray(truncation(discrete, diagonal.noise))
-    return DiagonalDeviation(features, transforms, variances, floor, *_names(statement)), {
-        "noise": diagonal.noise.deviation
-    }

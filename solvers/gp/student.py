@@ -25,7 +25,7 @@ class StudentGP(AbstractSolver):
     Args:
         half_order: p, for Matérn order ν = p + 1/2.
         nodes: along each axis; None lets the learned band decide.
-        accepted: largest relative residual between the nodes of a successful solution.
+        accepted: as for `KroneckerGP`.
 
     Raises:
         OptionError: a hyperparameter outside its range.
@@ -33,7 +33,7 @@ class StudentGP(AbstractSolver):
 
     half_order: int = 2
     nodes: int | None = None
-    accepted: float = 1e-5
+    accepted: float = 1e-4
 
     def __post_init__(self) -> None:
         self._process()

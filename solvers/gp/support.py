@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.box import Box
 from sciml.errors import LoweringError
-from sciml.expr.nodes import Apply
+from sciml.expr.nodes import Apply, Scalar
 from sciml.expr.operations import Op
-from sciml.expr.traverse import atoms, is_unknown
+from sciml.expr.traverse import atoms, fields, is_unknown
 from sciml.galerkin.statement import Statement, is_constant
 from sciml.problem import Problem
 from solvers.gp.assimilation import parts_of
@@ -55,18 +55,33 @@ def reasons(
 
 
 def _reasons_of_kind(problem: Problem) -> Iterator[str]:
+    try:
+        count = len(problem.residuals)
+    except LoweringError:
+        yield from box_reasons(problem)
+        return
+    if len(problem.unknowns) != 1 or count != 1:
+        yield f"it needs one scalar equation for one scalar field, there are {count} for {len(problem.unknowns)}"
+    yield from box_reasons(problem)
+
+
+def box_reasons(problem: Problem, everywhere: Sequence[Scalar] | None = None) -> Iterator[str]:
+    """What rules out any set of equations: no box, too many coordinates, what cannot be lowered or has no numbers.
+
+    Args:
+        problem: what is to be solved.
+        everywhere: unknowns that must depend on every coordinate; None: all of them.
+    """
     if not isinstance(problem.domain, Box):
         yield f"it needs a Box, the domain is a {type(problem.domain).__name__}"
     elif len(problem.coordinates) > _MOST_AXES:
         yield f"it needs at most {_MOST_AXES} coordinates, time included, the problem has {len(problem.coordinates)}"
     try:
-        count = len(problem.residuals)
+        len(problem.residuals)
     except LoweringError as error:
         yield str(error)
         return
-    if len(problem.unknowns) != 1 or count != 1:
-        yield f"it needs one scalar equation for one scalar field, there are {count} for {len(problem.unknowns)}"
-    for f in problem.fields:
+    for f in fields(*(problem.unknowns if everywhere is None else everywhere)):
         lacking = [x.name for x in problem.coordinates if x not in f.on]
         if lacking:
             yield f"it needs a field of every coordinate, {f.name} does not depend on {', '.join(lacking)}"

@@ -7,9 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.linalg import toeplitz
 
 from sciml.galerkin.eigenbasis import eigenbasis
 from solvers.gp.features import FourierFeatures, LadderFeatures, Line, mixture
+from solvers.gp.shapes import eigh_of_toeplitz
 
 LINES = (Line(0.0, 0.9, 0.5), Line(12.0, 1.5, 2.0), Line(30.0, 0.8, 0.1))
 X, Y = np.linspace(1.0, 3.0, 23), np.linspace(1.1, 2.9, 9)
@@ -57,3 +59,12 @@ def test_eigenbasis_is_orthonormal_on_the_nodes_and_carries_the_prior():
     covariance = -kernel.derivatives(Y[:, None] - Y[None, :], 2)[2]
     assert_allclose((slopes * basis.scales**2) @ slopes.T, covariance, atol=1e-8 * covariance.max())
     assert_allclose(basis.at(nodes)[0][:, :10], basis.vectors[:, :10], atol=1e-10)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 30])
+def test_even_and_odd_halves_diagonalise_a_toeplitz_matrix(count):
+    first = np.exp(-np.arange(count) / 7) * np.cos(0.9 * np.arange(count))
+    values, vectors = eigh_of_toeplitz(first)
+    assert_allclose(toeplitz(first) @ vectors, vectors * values, atol=1e-13)
+    assert_allclose(vectors.T @ vectors, np.eye(count), atol=1e-13)
+    assert np.all(np.diff(values) <= 0)

@@ -1,0 +1,76 @@
+"""The solution of a system: mean, spectrum and standard deviation of every field."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from sciml.problem import Problem
+from sciml.solution import Estimate, Solution, Stats
+from sciml.solver import Run
+from solvers.gp.amplitudes import spectral_lines
+from solvers.gp.fields import Fields
+from solvers.gp.representation import ExactDeviation, KroneckerMean
+from solvers.gp.system_posterior import system_posterior
+from solvers.gp.systems import SystemAttempt, solve_system
+
+if TYPE_CHECKING:
+    from solvers.gp.solver import KroneckerGP
+
+
+def system_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Solution:
+    """Solve a system of fields with one kernel each.
+
+    Raises:
+        UnsupportedProblemError: more coefficients than a dense factorisation takes.
+    """
+    started = time.perf_counter()
+    best = solve_system(problem, solver, run)
+    extra = {"residual": best.certificate.equation, "conditions": best.certificate.conditions}
+    for f, own in zip(best.system.fields, best.spectra, strict=True):
+        for x, lines in zip(f.statement.axes, own, strict=True):
+            name = f"{f.statement.unknown!r}_{x.name}"
+            extra |= {f"lines_{name}": len(lines), f"highest_{name}": max(line.frequency for line in lines)}
+    deviation = _deviation(best) if best.result.has_solution else None
+    return Solution(
+        problem,
+        repr(solver),
+        _mean(best, solver),
+        best.result,
+        {n: Estimate(p.value) for n, p in problem.parameters.items() if p.value is not None},
+        Stats(
+            solve=time.perf_counter() - started,
+            iterations=best.iterations,
+            unknowns=sum(c.size for c in best.coefficients),
+            extra=extra,
+        ),
+        deviation=deviation,
+    )
+
+
+def _mean(best: SystemAttempt, solver: KroneckerGP) -> Fields:
+    parts = []
+    for f, own, C in zip(best.system.fields, best.spectra, best.coefficients, strict=True):
+        lines = tuple(spectral_lines(f, k, each, C, solver.shape) for k, each in enumerate(own))
+        transforms = tuple(jnp.asarray(s.basis.transform) for s in f.spaces)
+        features, names = tuple(s.basis.features for s in f.spaces), tuple(x.name for x in f.statement.axes)
+        parts.append(KroneckerMean(features, transforms, jnp.asarray(C), names, repr(f.statement.unknown), lines))
+    return Fields(tuple(parts))
+
+
+def _deviation(best: SystemAttempt) -> Fields | None:
+    posterior = system_posterior(best.system, best.coefficients)
+    if posterior is None:
+        return None
+    parts = []
+    for f, factor, floor in zip(best.system.fields, posterior.factors, posterior.floors, strict=True):
+        transforms = tuple(jnp.asarray(s.basis.transform) for s in f.spaces)
+        features, names = tuple(s.basis.features for s in f.spaces), tuple(x.name for x in f.statement.axes)
+        parts.append(
+            ExactDeviation(
+                features, transforms, jnp.asarray(factor), jnp.asarray(floor), names, repr(f.statement.unknown)
+            )
+        )
+    return Fields(tuple(parts))
