@@ -15,6 +15,7 @@ from sciml import (
     OptionError,
     Parameter,
     Problem,
+    ProblemError,
     SolveError,
     coordinates,
     cos,
@@ -186,6 +187,20 @@ def test_conditions_beyond_those_needed_that_disagree_are_not_called_a_success()
     x, y, u, box = plane()
     conditions = [(u == sin(x - 2 * y)).on(box.boundary)]
     assert solve(Problem([u.dy + u.dx == 0], box, conditions), KroneckerGP(nodes=64)).result is not RESULTS.successful
+
+
+def test_advection_from_initial_data_alone_is_refused_before_any_solver():
+    t, x = coordinates("t x")
+    u, box = Field("u", t, x), Box({t: (0, 1), x: (0, 1)})
+    with pytest.raises(ProblemError, match=r"0 boundary conditions along x .* needed 1 on x lower"):
+        Problem([u.dt + 200 * u.dx == 0], box, [(u == sin(x)).on(box.at(t=0))])
+
+
+@pytest.mark.filterwarnings("ignore::sciml.errors.ProblemWarning")
+def test_a_pure_neumann_problem_is_refused_for_want_of_a_gauge():
+    x, _, u, box = plane()
+    with pytest.raises(ProblemError, match="needed a gauge that fixes the constant"):
+        solve(Problem([laplacian(u) == sin(x)], box, [(normal_derivative(u) == 0).on(box.boundary)]), KroneckerGP())
 
 
 def test_unknown_numbers_are_refused_with_reasons():
