@@ -92,8 +92,8 @@ class Problem:
 
     @cached_property
     def fields(self) -> tuple[AnyField, ...]:
-        """Fields of any rank, in order of appearance in the equations."""
-        return fields(*(e.residual for e in self.equations))
+        """Fields of any rank, in order of appearance on the left sides of the equations, then elsewhere in them."""
+        return fields(*(e.lhs for e in self.equations), *(e.residual for e in self.equations))
 
     @cached_property
     def unknowns(self) -> tuple[Scalar, ...]:

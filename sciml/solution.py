@@ -18,8 +18,10 @@ from sciml.domains.domain import Points
 from sciml.domains.grids import AbstractGrid, Grid
 from sciml.errors import DomainError, SolveError
 from sciml.expr.build import components
+from sciml.expr.equation import Equation
 from sciml.expr.evaluation import evaluate
-from sciml.expr.traverse import atoms
+from sciml.expr.nodes import Constant
+from sciml.expr.traverse import atoms, substitute
 from sciml.known import BoundLaws, known_values
 from sciml.results import RESULTS
 
@@ -128,6 +130,16 @@ class Solution:
         if self.deviation is None:
             raise SolveError(f"no uncertainty from {self.solver}", "a solver that has one", "use a Gaussian process")
         return self._gather(self.values(coordinates, self.deviation))
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """The problem's equations with estimates in place of its parameters: what any other solver takes."""
+        numbers: dict[Any, Any] = {
+            p: Constant(self.parameters[name].value)
+            for name, p in self.problem.parameters.items()
+            if name in self.parameters
+        }
+        return tuple(Equation(substitute(e.lhs, numbers), substitute(e.rhs, numbers)) for e in self.problem.equations)
 
     def spectrum(self) -> dict[str, SpectralLines]:
         """The spectral lines that the solver learned, by coordinate; `sciml.plotting.plot_spectrum` draws them.

@@ -1,6 +1,6 @@
 """Particles in motion: the material point method, and laws that are learned through it."""
 
 from solvers.mpm.learning import Stage
+from solvers.mpm.material_identification import MaterialIdentification
 from solvers.mpm.neural_law import NeuralConstitutiveLaw
 from solvers.mpm.solver import MPM
-from solvers.mpm.system_identification import SystemIdentification

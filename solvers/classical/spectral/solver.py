@@ -75,6 +75,8 @@ class Spectral(AbstractSolver):
             return [f"it needs a Box, not a {type(problem.domain).__name__}"]
         if len(problem.coordinates) > _MOST_AXES:
             reasons.append(f"it needs at most {_MOST_AXES} coordinates, found {len(problem.coordinates)}")
+        if not problem.space:
+            reasons.append("it needs a space coordinate, the problem has only time")
         reasons += [f"it needs a number for parameter {p.name}" for p in problem.unknown_parameters]
         reasons += [f"it needs a function bound to law {symbol.name}" for symbol in problem.unbound_laws]
         if reasons:

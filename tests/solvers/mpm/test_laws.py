@@ -15,7 +15,7 @@ from sciml import Problem, solve
 from sciml.checkpoints import Checkpoint
 from sciml.material import Material
 from sciml.tensors import determinant, product, product_left_transposed, product_right_transposed, rotation
-from solvers.mpm import MPM, NeuralConstitutiveLaw, Stage, SystemIdentification
+from solvers.mpm import MPM, MaterialIdentification, NeuralConstitutiveLaw, Stage
 from solvers.mpm.neural import LearnedEnergy, NeuralElastic, NeuralPlastic
 
 N = 200
@@ -108,7 +108,7 @@ def test_the_numbers_of_a_known_form_are_found_from_an_observed_motion_with_thei
     problem = small(TRUE)
     track = solve(problem, SIMULATOR)
     unknown = problem.forget("stress").observe_motion(track)
-    found = solve(unknown, SystemIdentification(SIMULATOR, form=Material(Corotated(1e4, 0.2)), windows=10, length=5))
+    found = solve(unknown, MaterialIdentification(SIMULATOR, form=Material(Corotated(1e4, 0.2)), windows=10, length=5))
     E, nu = found.parameters["elastic.E"], found.parameters["elastic.nu"]
     np.testing.assert_allclose([E.value, nu.value], [2e4, 0.3], rtol=1e-3)
     assert E.standard_error is not None and 0 < E.standard_error < 20

@@ -1,4 +1,4 @@
-"""SystemIdentification: the numbers of a law whose form is known, from an observed motion."""
+"""MaterialIdentification: the numbers of a law whose form is known, from an observed motion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from solvers.mpm.step import State, advance
 
 @final
 @dataclass(frozen=True)
-class SystemIdentification(AbstractSolver):
+class MaterialIdentification(AbstractSolver):
     r"""Gauss-Newton for the few numbers of a material, over windows of some steps from observed states.
 
     Numbers $\theta$ are sought as $\theta_0 e^{w}$. Residuals are velocities and deformations at the end of each
