@@ -10,7 +10,7 @@ WORKERS ?= 2
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_cpu_multi_thread_eigen=false
 PYTEST := env $(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: demo test lint accuracy bench clean
+.PHONY: demo test lint accuracy bench notebooks docs clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -28,7 +28,15 @@ lint: $(READY)
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
 bench: $(READY)
-	$(BIN)/sciml bench $(SUITE)
+	$(BIN)/sciml bench $(SUITE); code=$$?; $(BIN)/sciml report results/$(SUITE) && exit $$code
+
+# Copies of the notebooks that Jupyter opens; the text in notebooks/ is the source, git ignores the copies.
+notebooks: $(READY)
+	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
+
+# The site in build/site; a broken link or an unknown name ends the build.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -40,4 +48,8 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Installing the pinned dependencies into $(VENV): once, about a minute."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/docs: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@

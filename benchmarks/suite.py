@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, final
 
 from sciml.case import Case, Published
 from sciml.measurement import plain
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a row of results changes its meaning: rows of an older format are measured again."""
+
+BASELINES = ("spectral", "lift", "zero")
+"""On every case of a suite: an efficient classical method, the data of the conditions alone, and nothing."""
 
 
 @final
@@ -68,12 +71,27 @@ class Suite:
         title: first line of its report.
         rows: in the order of the report.
         limit: seconds after which one run is killed, start, truth and all runs included.
+        baselines: solvers that get a row on every case where the suite gives them none.
     """
 
     name: str
     title: str
     rows: tuple[Row, ...]
     limit: float = 900.0
+    baselines: tuple[str, ...] = BASELINES
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """The suite's own rows, and those of the baselines below."""
+        stated = {(row.case, repr(dict(row.values)), row.solver) for row in self.rows}
+        cases = {(row.case, repr(dict(row.values))): row for row in self.rows}
+        added = [
+            Row(row.case, solver, values=row.values)
+            for (case, values), row in cases.items()
+            for solver in self.baselines
+            if (case, values, solver) not in stated
+        ]
+        return (*self.rows, *added)
 
 
 @final
@@ -118,12 +136,17 @@ def content_of(case: Case, values: Mapping[str, Any]) -> str:
 
 
 def rows_of(
-    suite: Suite, solvers: Iterable[str] | None = None, seeds: int | None = None, budget: float | None = None
+    suite: Suite, solvers: Iterable[str] | None = None, seeds: int | None = None, budgets: Sequence[float] = ()
 ) -> list[Row]:
-    """The rows of a suite, for some of its solvers, with other seeds or another budget."""
+    """The rows of a suite, for some of its solvers, with other seeds or other budgets.
+
+    One budget replaces every row's own; several make a curve of each row that has one, and leave the others alone.
+    """
     chosen = None if solvers is None else set(solvers)
-    rows = [row for row in suite.rows if chosen is None or row.solver in chosen]
-    return [replace(r, seeds=seeds or r.seeds, budget=r.budget if budget is None else budget) for r in rows]
+    rows = [replace(r, seeds=seeds or r.seeds) for r in suite.all_rows if chosen is None or r.solver in chosen]
+    if len(budgets) == 1:
+        return [replace(row, budget=budgets[0]) for row in rows]
+    return [replace(row, budget=b) for row in rows for b in ((budgets or (row.budget,)) if row.budget else (None,))]
 
 
 def cells_of(row: Row, content: str) -> list[Cell]:

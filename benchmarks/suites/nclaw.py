@@ -19,7 +19,8 @@ SUITE = Suite(
               target=Target(1e-3)) for name in MATERIALS),
         *(Row(f"nclaw/{name}", "neural_law", target=Target(6e-3), warm=False, budget=60.0 * MINUTES)
           for name in MATERIALS),
-        *(Row(f"nclaw/{name}", "system_identification", target=Target(1e-3), warm=False) for name in MATERIALS),
+        *(Row(f"nclaw/{name}", "material_identification", target=Target(1e-3), warm=False) for name in MATERIALS),
     ),
     limit=3600,
+    baselines=(),
 )  # fmt: skip

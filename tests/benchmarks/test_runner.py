@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.facts import Request
 from benchmarks.process import Ended, run_process
 from benchmarks.report import markdown
 from benchmarks.result_file import result_file
-from benchmarks.runner import run_in_process, run_suite
-from benchmarks.suite import Cell, Row, Suite, Target, cells_of, content_of, read_cell
+from benchmarks.runner import Hands, run_in_process, run_suite
+from benchmarks.suite import Cell, Row, Suite, Target, cells_of, content_of, read_cell, rows_of
 from benchmarks.suites import SUITES
 from benchmarks.worker import run_cell
 from sciml.case import Published
@@ -34,7 +35,7 @@ def solver(name: str) -> str:
 
 
 def suite(*rows: Row, limit: float = 60) -> Suite:
-    return Suite("tiny", "Tiny", rows, limit)
+    return Suite("tiny", "Tiny", rows, limit, baselines=())
 
 
 def cell(name: str, **options: object) -> Cell:
@@ -79,6 +80,10 @@ def test_the_worker_tells_compilation_from_computation_and_says_where_it_ran() -
     assert record["provenance"]["dtype"] == "float64"
     assert record["provenance"]["versions"]["jax"]
     assert record["content"] == cell("Exact").content
+    scores = record["scores"]["fields"]["u"]
+    assert scores["relative_l2"] == record["errors"]["u"]["relative_l2"]
+    assert 0 < record["scores"]["violations"]["equation"] < 1e-1
+    assert 0 < seconds["evaluate"] < seconds["evaluate_cold"]
 
 
 def test_a_row_measured_once_has_no_warm_figure() -> None:
@@ -93,6 +98,8 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the worker's code here instead of in a process of its own, which takes seconds to start."""
 
     def run(command: list[str], limit: float) -> Ended:
+        if command[-2] == "benchmarks.facts":
+            return Ended(1, False, 0.1, 1.0, "", "no facts today")
         return Ended(0, False, 0.1, 1.0, "talk\n" + json.dumps(run_cell(read_cell(command[-1]), LIBRARY)) + "\n", "")
 
     monkeypatch.setattr("benchmarks.runner.run_process", run)
@@ -114,10 +121,11 @@ def test_every_outcome_becomes_a_row_and_nothing_is_measured_twice(tmp_path: Pat
 @pytest.mark.usefixtures("in_this_process")
 def test_only_the_solvers_and_seeds_that_were_asked_for(tmp_path: Path) -> None:
     tiny, told = suite(Row(CASE, solver("Exact")), Row(CASE, solver("Lost"))), []
-    asked = {"solvers": [solver("Lost")], "seeds": 2, "tell": lambda fraction, text: told.append(fraction)}
+    hands = Hands(tell=lambda fraction, text: told.append(fraction))
+    asked = {"solvers": [solver("Lost")], "seeds": 2, "hands": hands}
     found = run_suite(tiny, tmp_path / "r.jsonl", LIBRARY, **asked)
     assert [(row["seed"], row["result"]) for row in found] == [(0, "nonfinite"), (1, "nonfinite")]
-    assert told == [0.0, 0.5]
+    assert told == [0.0, 1.0, 0.0, 0.5, 1.0]  # the facts of the case, then its two cells
     with pytest.raises(OptionError, match="no row of suite tiny"):
         run_suite(tiny, tmp_path / "r.jsonl", LIBRARY, solvers=["nobody"])
 
@@ -127,7 +135,15 @@ def test_a_process_that_dies_is_a_row() -> None:
     assert (row["result"], row["finished"], row["message"]) == ("crashed", False, "exit code 7")
 
 
-def test_a_killed_sweep_leaves_no_run_behind_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def no_facts(request: Request, limit: float) -> dict:
+    """In the place of a process that takes seconds to start."""
+    return {"key": request.key, "case": request.case}
+
+
+def test_a_killed_sweep_leaves_no_run_behind_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.runner.facts_in_process", no_facts)
     out, mark = tmp_path / "results.jsonl", tmp_path / "pid"
     rows = Row(CASE, solver("Exact")), Row(CASE, solver("Endless"), options={"mark": str(mark)})
     sweep = subprocess.Popen([sys.executable, "-c", SWEEP, str(out), str(mark), str(USER)])
@@ -152,12 +168,13 @@ def test_a_killed_sweep_leaves_no_run_behind_and_goes_on_where_it_stopped(tmp_pa
 SWEEP = """
 import sys
 from pathlib import Path
-from benchmarks.runner import run_suite
+from benchmarks import runner
 from benchmarks.suite import Row, Suite
+runner.facts_in_process = lambda request, limit: {"key": request.key, "case": request.case}
 from sciml.cli import LIBRARY
 out, mark, user = sys.argv[1:]
 rows = (Row(f"{user}:decay", f"{user}:Exact"), Row(f"{user}:decay", f"{user}:Endless", options={"mark": mark}))
-run_suite(Suite("tiny", "Tiny", rows), Path(out), LIBRARY)
+runner.run_suite(Suite("tiny", "Tiny", rows, baselines=()), Path(out), LIBRARY)
 """
 
 
@@ -253,8 +270,25 @@ def test_the_report_flags_the_floor_and_shows_the_best_published_figure() -> Non
     assert line[10] == "1.0e-05 fast"
 
 
+def test_every_case_gets_the_baselines_that_its_suite_does_not_have() -> None:
+    one = Suite(
+        "s", "S", (Row("heat", "gp"), Row("heat", "spectral", {"points": 9}), Row("heat", "gp", values={"a": 1}))
+    )
+    added = [(row.case, row.solver, dict(row.values)) for row in one.all_rows[3:]]
+    assert added == [("heat", "lift", {}), ("heat", "zero", {})] + [
+        ("heat", name, {"a": 1}) for name in ("spectral", "lift", "zero")
+    ]
+
+
+def test_several_budgets_make_a_curve_of_the_rows_that_have_one() -> None:
+    one = suite(Row("a", "s"), Row("b", "p", budget=9.0))
+    assert [(r.case, r.budget) for r in rows_of(one)] == [("a", None), ("b", 9.0)]
+    assert [(r.case, r.budget) for r in rows_of(one, budgets=(2.0,))] == [("a", 2.0), ("b", 2.0)]
+    assert [(r.case, r.budget) for r in rows_of(one, budgets=(2.0, 4.0))] == [("a", None), ("b", 2.0), ("b", 4.0)]
+
+
 def test_suites_have_distinct_rows_of_known_solvers() -> None:
-    assert {"classical", "smoke"} <= set(SUITES)
+    assert {"classical", "quick", "smoke"} <= set(SUITES)
     for own in SUITES.values():
         assert len({(r.case, r.solver, repr(r.options), repr(r.values)) for r in own.rows}) == len(own.rows)
         assert all(row.solver in LIBRARY.solvers for row in own.rows)

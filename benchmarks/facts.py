@@ -1,0 +1,93 @@
+"""What a report says of a case: `python -m benchmarks.facts REQUEST` prints one line of JSON.
+
+It runs before the cells of the case, in a process of its own: the statement is checked against the truth, a computed
+truth is computed and kept, and every solver of the suite is asked, without compiling, whether it can solve the case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+import click
+import jax
+
+from benchmarks.suite import FORMAT
+from benchmarks.worker import end_with_parent
+from sciml.commands.library import Library
+from sciml.commands.show import facts_of as shown
+from sciml.errors import SciMLError
+from sciml.measurement import plain, subject_of
+from sciml.reference import ComputedReference
+from sciml.scores import statement_of
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """Which case, and which solvers to ask."""
+
+    case: str
+    values: Mapping[str, Any]
+    content: str
+    solvers: tuple[str, ...]
+
+    def spelled(self) -> str:
+        """As JSON, the same for equal requests."""
+        return json.dumps(plain(asdict(self)), sort_keys=True)
+
+    @property
+    def key(self) -> str:
+        """Identity: equal requests have equal keys in every process."""
+        return hashlib.blake2b(f"facts {FORMAT} {self.spelled()}".encode(), digest_size=12).hexdigest()
+
+    @property
+    def command(self) -> str:
+        """Shell line that repeats the inquiry."""
+        return f"python -m benchmarks.facts {shlex.quote(self.spelled())}"
+
+
+def facts_of(request: Request, library: Library) -> dict[str, Any]:
+    """What `sciml show` says, with the truth judged and every solver asked.
+
+    Returns:
+        Those facts with `truth` as `{kind, error, statement}`, where `statement` is the truth's worst relative residual
+        in the problem's own equations and conditions (None where it cannot be differentiated, as for tables); `trouble`
+        where the truth cannot be had; and `refused`, the reasons of each solver that cannot solve the case.
+    """
+    case = library.case(request.case)
+    subject = subject_of(case, request.values, library.make_solver)
+    problem, truth, trouble = subject.problem, None, ""
+    try:
+        truth = subject.reference
+    except SciMLError as error:
+        trouble = str(error)
+    is_function = truth is not None and not isinstance(problem.reference, ComputedReference)
+    statement = statement_of(problem, truth, jax.random.key(0)) if truth is not None and is_function else None
+    reasons = {name: library.make_solver(name, {}).check(problem) for name in request.solvers}
+    own = {
+        "truth": None if truth is None else {"kind": truth.kind, "error": truth.error, "statement": statement},
+        "trouble": trouble,
+        "shape": list(subject.grid.shape),
+        "refused": {name: "; ".join(found) for name, found in reasons.items() if found},
+    }
+    return plain({**shown(case, problem), **own})
+
+
+def main(text: str) -> None:
+    """Print the facts that the text asks for."""
+    from sciml.cli import LIBRARY
+
+    end_with_parent()
+    asked = json.loads(text)
+    request = Request(asked["case"], asked["values"], asked["content"], tuple(asked["solvers"]))
+    click.echo(json.dumps(facts_of(request, LIBRARY), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
