@@ -8,6 +8,7 @@ from sciml.optimise.first_order import Adam
 from sciml.optimise.levenberg_marquardt import LevenbergMarquardt
 from sciml.optimise.optimiser import AbstractIterativeOptimiser, AbstractOptimiser, OptimiseResult
 from sciml.optimise.quasi_newton import LBFGS
+from sciml.optimise.self_scaled import SelfScaledBFGS
 from sciml.optimise.sequential import Sequential
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LevenbergMarquardt",
     "OptimiseResult",
     "ResidualBlock",
+    "SelfScaledBFGS",
     "Sequential",
     "covariance",
     "gram",

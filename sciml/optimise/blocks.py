@@ -192,12 +192,13 @@ def chunks(
         yield eqx.tree_at(lambda b: b.points, block, points), factor
 
 
-def _stacked_rows(block: ResidualBlock, factor: Array, weights: PyTree, args: PyTree) -> Float[Array, "points m"]:
+def stacked_rows(block: ResidualBlock, factor: Array, weights: PyTree, args: PyTree) -> Float[Array, "points m"]:
+    """Rows of a block, times a factor for each point."""
     rows = jax.vmap(lambda point: block.row(weights, point, args))(block.points)
     return rows * factor[:, None]
 
 
-def _stacked_jacobian(
+def stacked_jacobian(
     block: ResidualBlock, factor: Array, weights: PyTree, args: PyTree
 ) -> tuple[Float[Array, "points m"], Float[Array, "points m P"]]:
     """Rows and Jacobian by reverse mode at each point: 20 times faster than `jacrev` of the stacked rows."""
@@ -215,7 +216,7 @@ def _stacked_jacobian(
 def _jacobian_of_chunk(
     block: ResidualBlock, factor: Array, weights: PyTree, args: PyTree
 ) -> tuple[Float[Array, " rows"], Float[Array, "rows P"]]:
-    rows, jacobian = _stacked_jacobian(block, factor, weights, args)
+    rows, jacobian = stacked_jacobian(block, factor, weights, args)
     return rows.reshape(-1), jacobian.reshape(rows.size, -1)
 
 
@@ -233,11 +234,11 @@ def loss_per_block(problem: LeastSquares, flat: Array, chunk_bytes: int = CHUNK_
         @jax.checkpoint
         def of_chunk(points: PyTree, factor: Array) -> Array:
             piece = eqx.tree_at(lambda b: b.points, block, points)
-            return 0.5 * jnp.sum(_stacked_rows(piece, factor, weights, problem.args) ** 2)
+            return 0.5 * jnp.sum(stacked_rows(piece, factor, weights, problem.args) ** 2)
 
         pieces = list(chunks(block, size, chunk_bytes))
         if len(pieces) == 1:
-            return 0.5 * jnp.sum(_stacked_rows(block, pieces[0][1], weights, problem.args) ** 2)
+            return 0.5 * jnp.sum(stacked_rows(block, pieces[0][1], weights, problem.args) ** 2)
         points = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[piece.points for piece, _ in pieces])
         factors = jnp.stack([factor for _, factor in pieces])
         return jax.lax.map(lambda chunk: of_chunk(*chunk), (points, factors)).sum()
@@ -265,9 +266,9 @@ def residual_vector(problem: LeastSquares, flat: Float[Array, " P"]) -> Float[Ar
     """All rows stacked, block after block; half their sum of squares is the loss."""
     weights = problem.unflatten(flat)
     rows = [
-        _stacked_rows(
-            block, jnp.full(block.num_points, 1 / math.sqrt(block.num_points)), weights, problem.args
-        ).reshape(-1)
+        stacked_rows(block, jnp.full(block.num_points, 1 / math.sqrt(block.num_points)), weights, problem.args).reshape(
+            -1
+        )
         for block in problem.blocks
     ]
     return jnp.concatenate(rows)

@@ -42,6 +42,30 @@ def cholesky_steps(
     return steps
 
 
+def dual_steps(
+    rows: Float[np.ndarray, " R"],
+    jacobian: Float[np.ndarray, "R P"],
+    scaling: Float[np.ndarray, " P"],
+    dampings: Float[np.ndarray, " K"],
+) -> Float[np.ndarray, "K P"]:
+    """The same steps from equations in rows, for fewer rows than weights.
+
+    `δ = -S Jᵀ (J S Jᵀ + λ)⁻¹ r` with `S = diag(scaling)⁻¹`.
+
+    Args:
+        rows: r.
+        jacobian: J.
+        scaling: positive weights of the trust region.
+        dampings: the values of λ.
+
+    Returns:
+        One step a row; NaN where the damped matrix is not positive definite in floating point.
+    """
+    scaled = jacobian / np.sqrt(scaling)
+    small = cholesky_steps(scaled @ scaled.T, rows, np.ones(len(rows)), dampings)
+    return (small @ scaled) / np.sqrt(scaling)
+
+
 def singular_value_steps(
     rows: Float[np.ndarray, " R"],
     jacobian: Float[np.ndarray, "R P"],

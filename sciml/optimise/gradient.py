@@ -15,6 +15,7 @@ from jaxtyping import Array, PyTree
 
 from sciml.optimise.blocks import LeastSquares, loss_per_block, losses
 from sciml.optimise.optimiser import AbstractIterativeOptimiser
+from sciml.results import RESULTS
 from sciml.training import Iterate
 
 
@@ -54,6 +55,12 @@ class AbstractGradientOptimiser(AbstractIterativeOptimiser):
         """Halve every update and forget the moments."""
         restarted = self.restart(problem, iterate)
         return replace(restarted, memory=(restarted.memory[0], restarted.memory[1] / 2))
+
+
+def follow_line_searches(before: Iterate, proposed: Iterate) -> Iterate:
+    """The proposed iterate, marked as stagnated where a whole scan of line searches found nothing better."""
+    stuck = proposed.is_finite and not proposed.loss < before.loss
+    return replace(proposed, result=RESULTS.stagnated) if stuck else proposed
 
 
 def _strongly_typed(leaf: Array) -> Array:

@@ -10,9 +10,10 @@ import jax
 import numpy as np
 
 from sciml.errors import OptionError
-from sciml.optimise.blocks import CHUNK_BYTES, Gram, LeastSquares, gram, jacobian_rows, losses
-from sciml.optimise.damped_steps import RELATIVE_DAMPING_FLOOR, cholesky_steps, singular_value_steps
+from sciml.optimise.blocks import CHUNK_BYTES, LeastSquares, losses
+from sciml.optimise.linearisation import AbstractLinearisation, bending, linearise
 from sciml.optimise.optimiser import AbstractIterativeOptimiser, check_positive
+from sciml.optimise.sharding import all_devices, sharded_losses
 from sciml.results import RESULTS
 from sciml.training import Iterate
 
@@ -21,6 +22,8 @@ CANDIDATES = np.array([1 / 30, 1 / 4, 1.0, 8.0])
 
 REJECTION_FACTOR = 16.0
 SMALLEST_DAMPING, LARGEST_DAMPING = 1e-20, 1e10
+LARGEST_BEND = 0.75
+"""Largest length of the second-order correction, relative to the step, at which the expansion is believed."""
 
 
 @final
@@ -41,13 +44,15 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
     sphere, p = 1 Marquardt's scaling, which no change of units affects. In between, p = 1/2 left two to four times less
     error on physics-informed networks than either at equal steps.
 
-    Every step forms JᵀJ once from the exact Jacobian (double precision), solves for the dampings `λ {1/30, 1/4, 1,
-    8}` and keeps the weights of the smallest loss with their λ; when none improves, λ grows sixteenfold. Below a
-    relative damping of 1e-12 the step is taken from the singular values of J. Cost per step with R rows and P
-    weights: `R P² + 4/3 P³` flops, memory `P²` and one chunk of rows. Sensible up to a few thousand weights.
+    Every step forms JᵀJ once from the exact Jacobian (double precision), or JJᵀ where there are fewer rows than
+    weights, solves for the dampings `λ {1/30, 1/4, 1, 8}` and keeps the weights of the smallest loss with their λ; when
+    none improves, λ grows sixteenfold. Below a relative damping of 1e-12 the step is taken from the singular values of
+    J. Cost per step with R rows and P weights: `R P² + 4/3 P³` flops, memory `P²` and one chunk of rows. Sensible up to
+    a few thousand weights.
 
-    Reference: J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory" (1978),
-        doi:10.1007/BFb0067700.
+    References: J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory" (1978),
+        doi:10.1007/BFb0067700; M. K. Transtrum, J. P. Sethna, "Improvements to the Levenberg-Marquardt algorithm for
+        nonlinear least-squares minimization" (2012), arXiv:1201.5885.
 
     Args:
         max_steps: steps after which the iteration ends.
@@ -59,7 +64,10 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
         patience: slow steps in a row after which the iteration has stagnated.
         initial_damping: first λ.
         scaling_exponent: p, from 0 to 1.
-        chunk_bytes: memory that the Jacobian of one chunk of points may take.
+        geodesic: whether the second derivative of the residual along the step corrects it, where that pays.
+        sharded: whether points are spread over all devices of all processes; with `jax.distributed` every process runs
+            the same program. Singular values and equations in rows stay on one device.
+        chunk_bytes: memory that the Jacobian of one chunk of points may take, on each device.
     """
 
     max_steps: int = 1000
@@ -69,6 +77,8 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
     patience: int = 5
     initial_damping: float = 1e-2
     scaling_exponent: float = 0.5
+    geodesic: bool = False
+    sharded: bool = False
     chunk_bytes: int = CHUNK_BYTES
 
     def __check_init__(self) -> None:
@@ -83,35 +93,36 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
 
     def init(self, problem: LeastSquares, flat: np.ndarray) -> Iterate:
         """The iterate at the initial weights, before any step."""
-        equations = gram(problem, flat, self.chunk_bytes)
-        return Iterate(np.asarray(flat), equations.losses, memory=TrustRegion(self.initial_damping))
+        flat = np.asarray(flat)
+        return Iterate(flat, self._losses(problem, flat[None])[0], memory=TrustRegion(self.initial_damping))
 
     def step(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
-        """One Gram matrix and as many damped solves as it takes to decrease the loss."""
-        equations = gram(problem, iterate.flat, self.chunk_bytes)
-        cosine = _gradient_cosine(equations)
+        """One linearisation and as many damped solves as it takes to decrease the loss."""
+        linear = linearise(problem, iterate.flat, self.chunk_bytes, all_devices() if self.sharded else None)
         region: TrustRegion = iterate.memory
-        diagnostics = {"damping": region.damping, "gradient_cosine": cosine}
-        if cosine <= self.gradient_tolerance:
+        diagnostics = {"damping": region.damping, "gradient_cosine": linear.gradient_cosine}
+        if linear.gradient_cosine <= self.gradient_tolerance:
             return replace(iterate, memory=region, diagnostics=diagnostics, result=RESULTS.successful)
-        scaling = self._scaling(equations)
+        scaling = self._scaling(linear)
         while region.damping <= LARGEST_DAMPING:
             dampings = region.damping * CANDIDATES
-            steps = self._steps(problem, iterate.flat, equations, scaling, dampings)
-            trials = iterate.flat + steps
-            values = losses(problem, trials)
-            totals = np.where(np.isfinite(values).all(axis=1), values.sum(axis=1), np.inf)
+            steps = linear.steps(scaling, dampings)
+            values = self._losses(problem, iterate.flat + steps)
+            totals = _totals(values)
             best = int(np.argmin(totals))
-            if totals[best] < equations.loss:
+            if totals[best] < linear.loss:
                 region = replace(region, damping=max(float(dampings[best]), SMALLEST_DAMPING))
-                return self._accept(iterate, trials[best], values[best], region, diagnostics)
+                step, value = steps[best], values[best]
+                if self.geodesic:
+                    step, value = self._bent(problem, iterate.flat, linear, scaling, region.damping, step, value)
+                return self._accept(iterate, iterate.flat + step, value, region, diagnostics)
             region = replace(region, damping=REJECTION_FACTOR * region.damping)
         region = TrustRegion(self.initial_damping)
         return replace(iterate, memory=region, diagnostics=diagnostics, result=RESULTS.stagnated)
 
     def restart(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
         """The same weights on other points; the damping is kept."""
-        values = losses(problem, iterate.flat[None])[0]
+        values = self._losses(problem, iterate.flat[None])[0]
         return replace(iterate, losses=values, memory=replace(iterate.memory, slow_steps=0), result=None)
 
     def recover(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
@@ -119,17 +130,33 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
         region = replace(iterate.memory, damping=REJECTION_FACTOR * iterate.memory.damping)
         return replace(iterate, memory=region, result=None)
 
-    def _scaling(self, equations: Gram) -> np.ndarray:
-        diagonal = equations.matrix.diagonal()
-        floored = np.maximum(diagonal, np.finfo(float).eps * diagonal.max())
+    def _losses(self, problem: LeastSquares, flats: np.ndarray) -> np.ndarray:
+        if self.sharded:
+            return sharded_losses(problem, flats, all_devices(), self.chunk_bytes)
+        return losses(problem, flats)
+
+    def _scaling(self, linear: AbstractLinearisation) -> np.ndarray:
+        floored = np.maximum(linear.diagonal, np.finfo(float).eps * linear.diagonal.max())
         return floored**self.scaling_exponent * floored.mean() ** (1 - self.scaling_exponent)
 
-    def _steps(
-        self, problem: LeastSquares, flat: np.ndarray, equations: Gram, scaling: np.ndarray, dampings: np.ndarray
-    ) -> np.ndarray:
-        if dampings.min() > RELATIVE_DAMPING_FLOOR * np.sum(equations.matrix.diagonal() / scaling):
-            return cholesky_steps(equations.matrix, equations.gradient, scaling, dampings)
-        return singular_value_steps(*jacobian_rows(problem, flat, self.chunk_bytes), scaling, dampings)
+    def _bent(
+        self,
+        problem: LeastSquares,
+        flat: np.ndarray,
+        linear: AbstractLinearisation,
+        scaling: np.ndarray,
+        damping: float,
+        step: np.ndarray,
+        value: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The step and its losses, with half the acceleration of a geodesic where it is short and pays."""
+        correction = linear.steps(scaling, np.array([damping]), bending(problem, flat, step))[0] / 2
+        if not np.linalg.norm(np.sqrt(scaling) * correction) <= LARGEST_BEND / 2 * np.linalg.norm(
+            np.sqrt(scaling) * step
+        ):
+            return step, value
+        bent = self._losses(problem, (flat + step + correction)[None])
+        return (step + correction, bent[0]) if _totals(bent)[0] < value.sum() else (step, value)
 
     def _accept(
         self, iterate: Iterate, flat: np.ndarray, values: np.ndarray, region: TrustRegion, diagnostics: dict[str, float]
@@ -146,7 +173,6 @@ class LevenbergMarquardt(AbstractIterativeOptimiser):
         )
 
 
-def _gradient_cosine(equations: Gram) -> float:
-    """Largest cosine between the residual and a column of J: zero at a stationary point, at any scale (MINPACK)."""
-    norms = np.sqrt(equations.matrix.diagonal() * 2 * equations.loss)
-    return float(np.max(np.abs(equations.gradient) / np.where(norms > 0, norms, np.inf), initial=0.0))
+def _totals(values: np.ndarray) -> np.ndarray:
+    """The loss of each candidate; infinite where it is not finite."""
+    return np.where(np.isfinite(values).all(axis=1), values.sum(axis=1), np.inf)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import final
 
 import jax.numpy as jnp
@@ -11,9 +10,8 @@ import optax
 from jaxtyping import Array, PyTree
 
 from sciml.optimise.blocks import LeastSquares
-from sciml.optimise.gradient import AbstractGradientOptimiser
+from sciml.optimise.gradient import AbstractGradientOptimiser, follow_line_searches
 from sciml.optimise.optimiser import check_positive
-from sciml.results import RESULTS
 from sciml.training import Iterate
 
 
@@ -52,6 +50,4 @@ class LBFGS(AbstractGradientOptimiser):
 
     def step(self, problem: LeastSquares, iterate: Iterate) -> Iterate:
         """As every gradient method; ends when a whole scan of line searches finds nothing better."""
-        proposed = super().step(problem, iterate)
-        stuck = proposed.is_finite and not proposed.loss < iterate.loss
-        return replace(proposed, result=RESULTS.stagnated) if stuck else proposed
+        return follow_line_searches(iterate, super().step(problem, iterate))

@@ -17,7 +17,13 @@ from sciml.optimise import ResidualBlock
 from sciml.pointwise import Expressions
 from sciml.problem import Problem
 from sciml.strong_form.ansatz import Ansatz, NetworkFields, Numbers
-from sciml.strong_form.residuals import ExpressionResidual, ObservationResidual, PriorResidual, residuals_at
+from sciml.strong_form.residuals import (
+    ExpressionResidual,
+    ImportantPoints,
+    ObservationResidual,
+    PriorResidual,
+    residuals_at,
+)
 
 if TYPE_CHECKING:
     from sciml.strong_form.options import FormulationOptions
@@ -53,8 +59,11 @@ class Formulation:
         return ExpressionResidual(Expressions(self.problem.residuals), self.ansatz)
 
     def blocks(self, points: Points, key: Array) -> tuple[ResidualBlock, ...]:
-        """Residual blocks with the equations at given points and the conditions at random ones."""
-        blocks = [ResidualBlock("equation", self._equations, points, self.equation_scales)]
+        """Residual blocks with the equations at given points, of importance 1, and the conditions at random ones."""
+        importance = jnp.ones(len(next(iter(points.values()))))
+        blocks = [
+            ResidualBlock("equation", ImportantPoints(self._equations), (points, importance), self.equation_scales)
+        ]
         for number, (condition, scale) in enumerate(zip(self.soft, self.condition_scales, strict=True)):
             residual = ExpressionResidual(Expressions((condition.residual,)), self.ansatz)
             where = self._points_of(condition, jax.random.fold_in(key, number))

@@ -25,6 +25,17 @@ class ExpressionResidual(eqx.Module):
         return jnp.stack(values_at_point(self.expressions, fields, point, arguments, numbers.quadrature))
 
 
+@final
+class ImportantPoints(eqx.Module):
+    """A residual at a point `(x, importance)`, multiplied by the importance."""
+
+    residual: ExpressionResidual
+
+    def __call__(self, weights: PyTree, point: tuple[dict[str, Array], Array], numbers: Numbers) -> Float[Array, " m"]:
+        where, importance = point
+        return importance * self.residual(weights, where, numbers)
+
+
 @eqx.filter_jit
 def residuals_at(
     residuals: tuple[ExpressionResidual, ...], weights: PyTree, points: tuple[dict[str, Array], ...], numbers: Numbers

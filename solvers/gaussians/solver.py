@@ -31,13 +31,15 @@ class PIG(AbstractSolver):
     Fixed centres: products of one-axis Gaussians on lattices that go on beyond the box, compressed by the singular
     values on their nodes; separable linear equations by fast diagonalisation, all others by Newton-Krylov steps with
     that inverse, problems in time in slabs. Lattices are refined, follow steep layers by a stretched coordinate, and
-    slabs are shortened, until the residual between the nodes is small or refinement no longer pays. Trained centres:
-    means, log-widths and weights by variable projection from a lattice, on points that are redrawn.
+    slabs are shortened, until the residual between the nodes is small or round-off, refinement no longer pays, or a
+    slab has had its share of the budget. Rates of equations of second order in time are handed on weakly. Trained
+    centres: means, log-widths and weights by variable projection from a lattice, on points that are redrawn.
 
     Fixed centres are chosen for one equation of one field of all coordinates, at most three, with as many linear
     conditions on the faces of an axis as the equation has derivatives along it, and neither observations nor unknown
     parameters; everything else on a box is trained: systems, gauges, unknown parameters (with standard errors), more
-    coordinates. `trained` overrides the choice. Success is judged at points that took no part in the solution. Cost:
+    coordinates. `trained` overrides the choice; False also allows more conditions in space than derivatives, as where a
+    flow enters and leaves through one face. Success is judged at points that took no part in the solution. Cost:
     $O(n^{d+1})$ for n cells an axis with fixed centres; $N(5G)^2$ a step for N points and G trained Gaussians in two
     dimensions.
 
@@ -84,11 +86,11 @@ class PIG(AbstractSolver):
     def check(self, problem: Problem) -> list[str]:
         found = reasons_against(problem, LARGEST_ORDER)
         if not found and self.trained is False:
-            found = list(reasons_against_tensors(problem))
+            found = list(reasons_against_tensors(problem, asked=True))
         return found
 
     def run(self, problem: Problem, run: Run) -> Solution:
-        if self.trained or (self.trained is None and any(reasons_against_tensors(problem))):
+        if self.trained or (self.trained is None and any(reasons_against_tensors(problem, asked=False))):
             return fit_mixture(
                 problem,
                 repr(self),

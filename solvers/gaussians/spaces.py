@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import cast, final
 
 import numpy as np
 
 from sciml.galerkin.eigenbasis import Eigenbasis, eigenbasis
-from sciml.galerkin.spaces import AxisSpace
+from sciml.galerkin.spaces import AxisSpace, FaceRow
 from sciml.galerkin.statement import Statement
+from solvers.gaussians.evolution import SecondOrderTime, is_second_order_start
 from solvers.gaussians.features import NO_LAYERS, Stretching, lattice, periodic_lattice
 
 _NODES_A_CELL = 2.5
@@ -38,32 +39,57 @@ class AxisLattice:
 
 
 def axis_space(statement: Statement, axis: int, cover: AxisLattice) -> AxisSpace:
-    """The trial and test spaces of an axis on a Gaussian lattice, compressed by the singular values on its nodes."""
-    return AxisSpace(_basis(statement, axis, cover), statement.rows(axis), statement.orders[axis])
+    """The trial and test spaces of an axis on a Gaussian lattice, compressed by the singular values on its nodes.
+
+    Equations of second order in time have Gauss-Legendre nodes: with equally spaced ones the second derivative in space
+    has complex eigenvalues, harmless where modes decay, but an oscillation grows by them.
+    """
+    rows, order = statement.rows(axis), statement.orders[axis]
+    start = next((k for k, x in enumerate(statement.axes) if x.is_time), None)
+    oscillates = start is not None and is_second_order_start(statement.rows(start), statement.orders[start])
+    if oscillates and axis == start:
+        return cast(AxisSpace, _second_order_time(statement.bounds(axis), cover, rows))
+    return AxisSpace(_basis(statement, axis, cover, oscillates), rows, order)
 
 
-def _basis(statement: Statement, axis: int, cover: AxisLattice) -> Eigenbasis:
+def _second_order_time(bounds: tuple[float, float], cover: AxisLattice, rows: tuple[FaceRow, ...]) -> SecondOrderTime:
+    margin, ratio = _TIME
+    count = _count(cover, margin)
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    basis = eigenbasis(lattice(bounds, cover.cells, margin, ratio), _between(bounds, nodes), _CUT)
+    return SecondOrderTime(basis, weights * (bounds[1] - bounds[0]) / 2, rows)
+
+
+def _basis(statement: Statement, axis: int, cover: AxisLattice, gauss: bool) -> Eigenbasis:
     bounds = statement.bounds(axis)
     if statement.is_periodic(axis):
-        count = int(_NODES_A_CELL * cover.cells)
         features = periodic_lattice(bounds, cover.cells, _SPACE[1])
-        return eigenbasis(features, np.linspace(*bounds, count, endpoint=False), _CUT)
+        return eigenbasis(features, np.linspace(*bounds, _count(cover, 0), endpoint=False), _CUT)
     margin, ratio = _TIME if statement.axes[axis].is_time else _SPACE
-    count = int(_NODES_A_CELL * (cover.cells + margin))
+    count = _count(cover, margin)
+    places = np.polynomial.legendre.leggauss(count)[0] if gauss else np.linspace(-1, 1, count)
     features = lattice(bounds, cover.cells, margin, ratio, cover.stretching)
-    return eigenbasis(features, _nodes(bounds, count, cover.stretching), _CUT)
+    return eigenbasis(features, _nodes(bounds, places, cover.stretching), _CUT)
 
 
-def _nodes(bounds: tuple[float, float], count: int, stretching: Stretching) -> np.ndarray:
-    """Equally spaced in the stretched coordinate, ends included."""
-    if stretching.centres.shape[0] == 0:
-        return np.linspace(*bounds, count)
-    low, high = stretching.derivatives(np.asarray(bounds, float), 0)[0]
-    targets, x = np.linspace(low, high, count), np.linspace(*bounds, count)
-    lower, upper = np.full(count, bounds[0]), np.full(count, bounds[1])
-    for _ in range(60):
-        above = stretching.derivatives(x, 0)[0] > targets
-        lower, upper = np.where(above, lower, x), np.where(above, x, upper)
-        x = (lower + upper) / 2
-    x[0], x[-1] = bounds
-    return x
+def _count(cover: AxisLattice, margin: int) -> int:
+    return int(_NODES_A_CELL * (cover.cells + margin))
+
+
+def _between(bounds: tuple[float, float], places: np.ndarray) -> np.ndarray:
+    """From [-1, 1] to an interval."""
+    return (bounds[0] + bounds[1]) / 2 + (bounds[1] - bounds[0]) / 2 * places
+
+
+def _nodes(bounds: tuple[float, float], places: np.ndarray, stretching: Stretching) -> np.ndarray:
+    """Nodes at given places of [-1, 1] in the stretched coordinate; ends are met exactly."""
+    x = _between(bounds, places)
+    if stretching.centres.shape[0]:
+        low, high = (float(v) for v in stretching.derivatives(np.asarray(bounds, float), 0)[0])
+        targets = _between((low, high), places)
+        lower, upper = np.full(x.size, bounds[0]), np.full(x.size, bounds[1])
+        for _ in range(60):
+            above = stretching.derivatives(x, 0)[0] > targets
+            lower, upper = np.where(above, lower, x), np.where(above, x, upper)
+            x = (lower + upper) / 2
+    return np.where(places == -1, bounds[0], np.where(places == 1, bounds[1], x))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
+from time import perf_counter
 from typing import final
 
 import jax.numpy as jnp
@@ -24,16 +26,21 @@ from solvers.gaussians.spaces import AxisLattice, axis_space
 
 _FIRST_CELLS, _FIRST_CELLS_PERIODIC, _TIME_CELLS = 16, 32, 8
 _GROWTH = 1.4
-_PAYS = 0.5
+_PAYS = 0.75
+"""Residual over the one before at which refinement by `_GROWTH` pays: better than first order."""
 _MOST_TRIES = 14
 _SEEN = 0.5
 """Relative residual below which the layers of a solution are believed."""
 _ASYMPTOTIC = 0.03
 """Relative residual above which nothing is resolved yet, so that its decrease says nothing about refinement."""
+_ROUND_OFF = 1e-5
+"""Relative residual below which one that grows with refinement is round-off."""
 _FIRST_SLAB = 1 / 8
 _SHORTEST_SLAB = 1 / 4096
 _EASY = 1 / 30
 _LONGER = 1.5
+_DEARER = 2.5
+"""Seconds of a refined slab over those of the one before, about: with a budget, every slab gets its share of it."""
 _SINGULAR = 1e-14
 _NEWTON_TOLERANCE, _NEWTON_STEPS = 1e-11, 20
 
@@ -162,12 +169,12 @@ def coarse_axes(found: Attempt, tolerance: float) -> list[int]:
     return sorted(axes)
 
 
-def refined(found: Attempt, axes: Sequence[int], limits: TensorLimits) -> tuple[AxisLattice, ...] | None:
-    """Lattices that follow the layers of the present solution, or have more cells; None at the limits."""
+def refined(found: Attempt, axes: Sequence[int], limits: TensorLimits, follow: bool) -> tuple[AxisLattice, ...] | None:
+    """Lattices that follow the layers of the present solution, if asked, or have more cells; None at the limits."""
     covers = list(found.covers)
     for k in axes:
         statement, cover = found.discrete.statement, covers[k]
-        if not statement.is_periodic(k) and found.worst < _SEEN:
+        if follow and not statement.is_periodic(k) and found.worst < _SEEN:
             layers = find_layers(found.discrete, found.coefficients, k)
             if is_other(layers, cover.stretching):
                 covers[k] = replace(cover, stretching=layers)
@@ -179,17 +186,26 @@ def refined(found: Attempt, axes: Sequence[int], limits: TensorLimits) -> tuple[
     return tuple(covers)
 
 
+def misled(found: Attempt, best: Attempt) -> bool:
+    """Whether layers were followed and the residual grew: what is steep lies across the axes, or moves."""
+    stretched = [c.stretching is not b.stretching for c, b in zip(found.covers, best.covers, strict=True)]
+    return any(stretched) and found.worst > best.worst
+
+
 def solve_steady(statement: Statement, limits: TensorLimits, run: Run) -> Attempt:
     """Refine the axes that the residual sticks out of until it is small or refinement does not pay."""
     best = found = attempt(statement, first_covers(statement), run)
-    poor = 0
+    poor, follow = 0, True
     for _ in range(_MOST_TRIES):
         if best.worst <= limits.tolerance or run.is_over or (poor >= 2 and best.worst < _ASYMPTOTIC):
             break
-        covers = refined(found, coarse_axes(found, limits.tolerance), limits)
+        covers = refined(found, coarse_axes(found, limits.tolerance), limits, follow)
         if covers is None:
             break
         found = attempt(statement, covers, run, found)
+        if follow and misled(found, best):
+            found, follow = best, False
+            continue
         poor = 0 if found.worst <= _PAYS * best.worst else poor + 1
         best = found if found.worst < best.worst else best
     return best
@@ -222,9 +238,13 @@ def march(problem_statement: Statement, limits: TensorLimits, run: Run) -> March
     length, here, previous = _FIRST_SLAB * (end - begin), begin, None
     slabs: list[Slab] = []
     worst, iterations, unknowns, outcome = 0.0, 0, 0, RESULTS.successful
+    reached, follow = limits.tolerance, True
     with progress("slabs") as report:
         while here < end - 1e-12 * (end - begin):
-            found, stop = _next_slab(problem_statement, (here, end), length, previous, limits, run)
+            asked = replace(limits, tolerance=reached)
+            next_one = _next_slab(problem_statement, (here, end), length, previous, asked, follow, run)
+            found, stop, follow = next_one.found, next_one.stop, next_one.follow
+            reached = max(reached, 2 * found.worst) if next_one.is_rounding else reached
             last = stop >= end - 1e-12 * (end - begin)
             slabs.append(found.slab(np.inf if last else stop))
             worst, iterations = max(worst, found.worst), iterations + found.iterations
@@ -233,7 +253,7 @@ def march(problem_statement: Statement, limits: TensorLimits, run: Run) -> March
                 outcome = found.outcome
                 if not outcome.has_solution:
                     break
-            length = (stop - here) * (_LONGER if found.worst <= _EASY * limits.tolerance else 1.0)
+            length = (stop - here) * (_LONGER if found.worst <= _EASY * reached else 1.0)
             here, previous = stop, found
             report((here - begin) / (end - begin), f"time {here:.3g}  residual {found.worst:.1e}")
             if run.callback is not None and run.callback(found) and not last:
@@ -245,29 +265,63 @@ def march(problem_statement: Statement, limits: TensorLimits, run: Run) -> March
     return March(tuple(slabs), worst, outcome, iterations, unknowns)
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class _NextSlab:
+    """The best solution of a slab.
+
+    Attributes:
+        found: the solution.
+        stop: end of the slab.
+        is_rounding: whether round-off kept it from the tolerance.
+        follow: whether layers are worth following: not where the first that were found misled.
+    """
+
+    found: Attempt
+    stop: float
+    is_rounding: bool
+    follow: bool
+
+
 def _next_slab(
     whole: Statement,
     rest: tuple[float, float],
     length: float,
     previous: Attempt | None,
     limits: TensorLimits,
+    follow: bool,
     run: Run,
-) -> tuple[Attempt, float]:
+) -> _NextSlab:
     here, end = rest
     time = next(k for k, x in enumerate(whole.axes) if x.is_time)
     shortest = _SHORTEST_SLAB * (whole.bounds(time)[1] - whole.bounds(time)[0])
     covers = first_covers(whole) if previous is None else previous.covers
     before = None if previous is None else _history(previous, time, here)
     best: tuple[Attempt, float] | None = None
-    found, poor = previous, 0
+    found, poor, is_rounding, refit = previous, 0, False, follow
+    begun = perf_counter()
+    share = inf if run.remaining is None else run.remaining * min(length / (end - here), 1.0)
     for _ in range(_MOST_TRIES):
+        tried = perf_counter()
         stop = end if here + 1.25 * length >= end else here + length
         found = attempt(Statement(whole.problem, (here, stop), before), covers, run, found)
+        if refit and best is not None and misled(found, best[0]):
+            refit, (found, stop) = False, best
+            follow &= any(c.stretching.centres.shape[0] for c in found.covers)
+            finer = refined(found, [k for k in coarse_axes(found, limits.tolerance) if k != time], limits, refit)
+            covers = finer or found.covers
+            continue
         pays = best is None or found.worst <= _PAYS * best[0].worst
+        is_rounding = best is not None and best[0].worst < min(found.worst, _ROUND_OFF)
         poor = 0 if pays else poor + 1
         if best is None or found.worst < best[0].worst:
             best = (found, stop)
-        if best[0].worst <= limits.tolerance or poor >= 2 or run.is_over:
+        if best[0].worst <= limits.tolerance or is_rounding or run.is_over:
+            break
+        if poor >= 2 and best[0].worst < _ASYMPTOTIC:
+            break
+        now = perf_counter()
+        if best[0].converged and now - begun + _DEARER * (now - tried) > share:
             break
         axes = coarse_axes(found, limits.tolerance) if found.converged else [time]
         if time in axes:
@@ -276,12 +330,12 @@ def _next_slab(
                 break
         space = [k for k in axes if k != time]
         if space:
-            finer = refined(found, space, limits)
+            finer = refined(found, space, limits, refit)
             if finer is None and time not in axes:
                 break
             covers = finer or covers
     assert best is not None  # at least one try was made
-    return best
+    return _NextSlab(*best, is_rounding, follow)
 
 
 def _history(previous: Attempt, time: int, here: float) -> Callable[[int, AxisPoints], np.ndarray]:

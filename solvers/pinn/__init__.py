@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sciml.strong_form.embeddings import Embedding
 from sciml.strong_form.networks import AbstractNetwork
+from solvers.pinn.architectures import SIREN, GatedMLP, ResidualNet
 from solvers.pinn.networks import MLP
 from solvers.pinn.solver import PINN
 
-__all__ = ["MLP", "PINN", "AbstractNetwork", "Embedding"]
+__all__ = ["MLP", "PINN", "SIREN", "AbstractNetwork", "Embedding", "GatedMLP", "ResidualNet"]

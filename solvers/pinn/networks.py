@@ -17,6 +17,11 @@ from sciml.storable import storable
 from sciml.strong_form.networks import AbstractNetwork
 
 
+def activation_name(activation: Callable[[Array], Array]) -> str:
+    """What a function is called: the same in every process."""
+    return getattr(activation, "__name__", repr(activation))
+
+
 @final
 @storable("pinn_mlp")
 @dataclass(frozen=True, repr=False)
@@ -46,7 +51,7 @@ class MLP(AbstractNetwork):
             )
 
     def __repr__(self) -> str:
-        name = getattr(self.activation, "__name__", repr(self.activation))
+        name = activation_name(self.activation)
         first = "" if self.first_scale == 1 else f", first_scale={self.first_scale:g}"
         return f"MLP({self.depth}x{self.width}, {name}{first})"
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
 import jax
+import jax.numpy as jnp
 
 from sciml.errors import OptionError
 from sciml.optimise import AbstractOptimiser, LevenbergMarquardt
 from sciml.problem import Problem
+from sciml.results import RESULTS
 from sciml.solution import Solution, Stats
 from sciml.solver import AbstractSolver, Run
+from sciml.strong_form.ansatz import Numbers
 from sciml.strong_form.assessment import compile_seconds, estimates, outcome, residuals
 from sciml.strong_form.embeddings import Embedding
+from sciml.strong_form.frequencies import data_frequencies
 from sciml.strong_form.networks import AbstractNetwork
 from sciml.strong_form.preparation import formulate
 from sciml.strong_form.support import reasons_against
 from sciml.training import Resampling
+from solvers.pinn.causality import CausalDraw
 from solvers.pinn.networks import MLP
 
 LARGEST_ORDER = 4
@@ -59,6 +64,11 @@ class PINN(AbstractSolver):
         pool_factor: candidates for these, as a multiple of the number of points.
         tolerance: root mean square residual on fresh points, relative to the terms of the equation, that counts as
             success.
+        num_lines: frequencies of each coordinate, read from sources and data, that the networks are given as features;
+            0 for none.
+        causality: sharpness ε with which equations wait until they hold at earlier times; 0 for no waiting.
+        continuation: values of parameters, by name, that are trained for one after the other before the problem's own;
+            the same number of values for each.
     """
 
     resumable: ClassVar[bool] = True
@@ -75,6 +85,9 @@ class PINN(AbstractSolver):
     adaptive_share: float = 0.5
     pool_factor: int = 5
     tolerance: float = 1e-2
+    num_lines: int = 0
+    causality: float = 0.0
+    continuation: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         optional = [n for n in (self.num_points, self.resample_every) if n is not None]
@@ -82,35 +95,61 @@ class PINN(AbstractSolver):
             min([*optional, self.num_condition_points, self.pool_factor]) < 1
             or not 0 <= self.adaptive_share <= 1
             or not min(self.condition_weight, self.noise_level, self.tolerance) > 0
+            or not min(self.num_lines, self.causality) >= 0
+            or len({len(values) for _, values in self.continuation}) > 1
         ):
             raise OptionError(
                 f"{self!r}",
-                "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, weights, levels and tolerance > 0",
+                "counts ≥ 1, 0 ≤ adaptive_share ≤ 1, weights, levels and tolerance > 0, causality and num_lines ≥ 0, "
+                "continuations of one length",
                 "change that option",
             )
 
     def check(self, problem: Problem) -> list[str]:
         """Reasons why this problem is outside the class of the solver."""
-        return reasons_against(problem, LARGEST_ORDER)
+        reasons = reasons_against(problem, LARGEST_ORDER)
+        if self.causality and problem.time is None:
+            reasons.append(f"causality={self.causality:g}: there is no time in the problem")
+        known = [name for name, p in problem.parameters.items() if p.is_known]
+        reasons += [
+            f"continuation in {name!r}: the parameters with numbers are {known}"
+            for name, _ in self.continuation
+            if name not in known
+        ]
+        return reasons
 
     def run(self, problem: Problem, run: Run) -> Solution:
         """Train, and measure the residual on fresh points."""
         key_formulation, key_points, key_training, key_fresh = jax.random.split(run.key, 4)
-        formulation, weights = formulate(problem, self, key_formulation)
+        lines = data_frequencies(problem, self.num_lines) if self.num_lines else self.embedding.lines
+        informed = replace(self, embedding=replace(self.embedding, lines=lines))
+        formulation, weights = formulate(problem, informed, key_formulation)
+        draw = formulation.adaptive if self.adaptive_share > 0 else formulation.uniform
+        first = formulation.uniform
+        if self.causality:
+            draw, first = (CausalDraw(way, formulation, self.causality) for way in (draw, first))
         resampling = None
         if self.resample_every is not None:
-            draw = formulation.adaptive if self.adaptive_share > 0 else formulation.uniform
             resampling = Resampling(draw, self.resample_every, formulation.uniform)
-        trained = self.optimiser.minimise(
-            weights,
-            formulation.uniform(key_points),
-            formulation.numbers,
-            key=key_training,
-            callback=run.callback,
-            budget=None if run.remaining is None else max(run.remaining, 1e-3),
-            resampling=resampling,
-            checkpoint=run.checkpoint,
-        )
+        stages = _stages(formulation.numbers, self.continuation)
+        for number, numbers in enumerate(stages):
+            left = None if run.remaining is None else run.remaining / (len(stages) - number)
+            checkpoint = run.checkpoint
+            if checkpoint is not None and len(stages) > 1:
+                checkpoint = checkpoint.part(f"continuation_{number}")
+            trained = self.optimiser.minimise(
+                weights,
+                first(key_points, weights),
+                numbers,
+                key=jax.random.fold_in(key_training, number) if number else key_training,
+                callback=run.callback,
+                budget=None if left is None else max(left, 1e-3),
+                resampling=resampling,
+                checkpoint=checkpoint,
+            )
+            weights = trained.weights
+            if trained.result in (RESULTS.interrupted, RESULTS.nonfinite):
+                break
         found = residuals(formulation, trained, key_fresh)
         seconds = compile_seconds(trained)
         result = outcome(trained.result, found["fresh_residual"], self.tolerance)
@@ -129,3 +168,11 @@ class PINN(AbstractSolver):
             ),
             history=trained.history,
         )
+
+
+def _stages(numbers: Numbers, continuation: tuple[tuple[str, tuple[float, ...]], ...]) -> list[Numbers]:
+    """The numbers of each training, the problem's own last."""
+    count = len(continuation[0][1]) if continuation else 0
+    earlier = [{name: jnp.asarray(values[k]) for name, values in continuation} for k in range(count)]
+    changed = [replace(numbers, arguments=numbers.arguments.with_parameters(values)) for values in earlier]
+    return [*changed, numbers]
