@@ -18,6 +18,7 @@ from sciml.case import Case, Published
 from sciml.cli import LIBRARY, SOLVERS, main
 from sciml.commands.bench import bench_command
 from sciml.commands.library import Library, load
+from sciml.commands.report import report_command
 from sciml.commands.settings import describe, read, settings_of
 from sciml.commands.show import show_command
 from sciml.commands.zoo import zoo_command
@@ -161,6 +162,10 @@ def test_compare_sets_one_solver_alone() -> None:
         (["compare", DECAY, "--solvers", f"{own('Exact')},{own('Exact')}"], "different names"),
         (["bench", "no_such_suite"], "choose one of"),
         (["bench", "smoke", "--seeds", "0"], "at least 1"),
+        (["bench", "smoke", "--workers", "0"], "at least 1"),
+        (["report"], "one, or two with --compare"),
+        (["report", "a", "--compare"], "name both"),
+        (["report", "no_such_folder"], "No such file"),
     ],
 )
 def test_wrong_input_ends_in_one_sentence(arguments: list[str], words: str) -> None:
@@ -266,24 +271,40 @@ def test_show_gives_the_same_as_data(library: Library) -> None:
 
 def test_bench_hands_the_request_over_and_fails_if_a_run_failed(library: Library, tmp_path: Path) -> None:
     asked: dict[str, Any] = {}
+    ends = ["crashed"]
 
     def run_suite(suite: Any, out: Path, **options: Any) -> list[dict[str, Any]]:
         asked.update(options, suite=suite, out=out)
-        return [{"finished": True}, {"finished": False}]
+        refused = {"finished": False, "result": "unsupported"}
+        return [{"finished": True, "result": "successful"}, refused, *({"finished": False, "result": r} for r in ends)]
 
     command = bench_command(library, run_suite, lambda suite, rows: f"| {suite} | {len(rows)} |")
     result = run("tiny", "--solvers", "a,b", "--seeds", "2", "--out", str(tmp_path / "r.jsonl"), command=command)
-    assert (result.exit_code, result.stdout) == (1, "| a suite | 2 |\n")
+    assert (result.exit_code, result.stdout) == (1, "| a suite | 3 |\n")
     assert asked["solvers"] == ["a", "b"]
-    assert (asked["seeds"], asked["budget"], asked["out"]) == (2, None, tmp_path / "r.jsonl")
+    assert (asked["seeds"], asked["budgets"], asked["out"]) == (2, (), tmp_path / "r.jsonl")
+    ends.clear()
+    assert run("tiny", command=command).exit_code == 0
+
+
+def test_report_writes_one_sweep_or_compares_two(tmp_path: Path) -> None:
+    def write(place: Path, out: Path | None) -> list[Path]:
+        return [place / "report.html"] if out is None else [out / "report.html"]
+
+    command = report_command(write, lambda before, after: (f"{before} {after}", after.name == "worse"))
+    assert run("a", command=command).stdout == "wrote a/report.html\n"
+    assert run("a", "--out", str(tmp_path / "b"), command=command).stdout == f"wrote {tmp_path}/b/report.html\n"
+    for name, code in (("worse", 1), ("better", 0)):
+        result = run("a", name, "--compare", command=command)
+        assert (result.exit_code, result.stdout) == (code, f"a {name}\n")
 
 
 def test_help_teaches_by_example() -> None:
-    for command in ("zoo", "show", "solve", "compare", "bench"):
+    for command in ("zoo", "show", "solve", "compare", "bench", "report"):
         result = run(command, "--help")
         assert result.exit_code == 0
         assert f"\n  sciml {command}" in result.stdout
-    assert set(main.commands) == {"zoo", "show", "solve", "compare", "bench"}
+    assert set(main.commands) == {"zoo", "show", "solve", "compare", "family", "pretrain", "bench", "report"}
 
 
 def test_a_process_prints_no_progress_and_no_traceback_in_a_pipe() -> None:
@@ -297,8 +318,17 @@ def test_a_process_prints_no_progress_and_no_traceback_in_a_pipe() -> None:
 
 
 def test_every_known_solver_has_a_place() -> None:
-    learned = ["pinn", "pig", "gp", "gp_student", "mpm", "neural_law", "prose", "system_identification"]
-    assert list(LIBRARY.solvers) == [*learned, "spectral", "finite_difference"]
+    learned = {
+        "pinn",
+        "pig",
+        "gp",
+        "gp_student",
+        "neural_law",
+        "prose",
+        "material_identification",
+        "system_identification",
+    }
+    assert set(LIBRARY.solvers) == {*learned, "mpm", "spectral", "finite_difference", "zero", "lift"}
 
 
 def test_every_case_can_be_shown() -> None:

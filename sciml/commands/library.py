@@ -18,6 +18,7 @@ from sciml.case import Case
 from sciml.domains.bodies import Bodies, particle_grid
 from sciml.domains.grids import AbstractGrid, scattered_grid, uniform_grid
 from sciml.errors import FileError, OptionError, SciMLError
+from sciml.family import ProblemFamily
 from sciml.problem import Problem
 from sciml.solver import AbstractSolver
 
@@ -38,11 +39,13 @@ class Library:
         cases: returns every case by name.
         solvers: `module:class` by name; the module is imported when its solver is asked for.
         suites: returns every benchmark suite by name.
+        families: returns every family of problems by name.
     """
 
     cases: Callable[[], Mapping[str, Case]]
     solvers: Mapping[str, str]
     suites: Callable[[], Mapping[str, Any]]
+    families: Callable[[], Mapping[str, ProblemFamily]] = dict
 
     def case(self, name: str) -> Case:
         """A case by its name, or `path/to/file.py:function`.
@@ -57,6 +60,17 @@ class Library:
         if name in cases:
             return cases[name]
         raise unknown("case", name, cases, "`sciml zoo` lists all")
+
+    def family(self, name: str) -> ProblemFamily:
+        """A family by its name.
+
+        Raises:
+            OptionError: there is none.
+        """
+        families = self.families()
+        if name in families:
+            return families[name]
+        raise unknown("family", name, families, f"choose one of {', '.join(families)}")
 
     def solver_class(self, name: str) -> type[AbstractSolver]:
         """The class of a solver by its name, or `path/to/file.py:Class`.

@@ -28,6 +28,7 @@ def solve_command(library: Library) -> click.Command:
         metavar="DIR",
         help="Keep a training's state here; the same command after a kill goes on from it.",
     )
+    @click.option("--weights", metavar="DIR", help="What `sciml pretrain` wrote, for a solver that it trained.")
     @run_options
     @click.pass_context
     def solve(
@@ -35,6 +36,7 @@ def solve_command(library: Library) -> click.Command:
         case: str,
         solver: str,
         checkpoint: Path | None,
+        weights: str | None,
         seed: int,
         budget: float | None,
         settings: tuple[str, ...],
@@ -57,7 +59,8 @@ def solve_command(library: Library) -> click.Command:
         if the input is wrong.
         """
         known = library.case(case)
-        chosen = settings_of(settings, solver_classes(library, [solver]), known.build)
+        given = settings if weights is None else (*settings, f"{solver}.weights={weights}")
+        chosen = settings_of(given, solver_classes(library, [solver]), known.build)
         method = library.make_solver(solver, chosen.solvers[solver])
         subject = subject_of(known, chosen.case, library.make_solver)
         with waiting(f"{case} by {solver}"):
