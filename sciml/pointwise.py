@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import equinox as eqx
 import jax
@@ -73,6 +73,22 @@ class Expressions(ByDigest):
 
     def __iter__(self) -> Iterator[Scalar]:
         return iter(self.members)
+
+
+@final
+class Structure(tuple[Any, ...]):
+    """A tuple of expressions, or of tuples with them, that compares as `ByDigest`: for static fields of modules."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Structure and fingerprint(*other) == fingerprint(*self)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(fingerprint(*self))
 
 
 def values_at_point(

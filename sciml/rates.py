@@ -21,11 +21,12 @@ from sciml.expr.classify import orders
 from sciml.expr.evaluation import evaluate
 from sciml.expr.evolution import Evolution, evolution, first_order
 from sciml.expr.leaves import Parameter
-from sciml.expr.nodes import Apply, Coordinate, Scalar
+from sciml.expr.nodes import Apply, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.reduce import product, total
 from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
 from sciml.known import Arguments, BoundLaws, known_values
+from sciml.pointwise import Structure
 from sciml.problem import Problem
 
 
@@ -66,15 +67,15 @@ class Rates(eqx.Module):
         unknowns: what the d components are; velocities that second-order equations need come last.
         rest: $r$, one expression a component.
         own: $A$: for each component, pairs of order of derivative and coefficient.
-        time: the time coordinate.
+        time: name of the time coordinate.
         axis: the periodic axis, or None for a problem in time alone.
         arguments: numbers of the problem; a call overwrites those of its parameters that it is given.
     """
 
-    unknowns: tuple[Scalar, ...] = eqx.field(static=True)
-    rest: tuple[Scalar, ...] = eqx.field(static=True)
-    own: tuple[tuple[tuple[int, Scalar], ...], ...] = eqx.field(static=True)
-    time: Coordinate = eqx.field(static=True)
+    unknowns: tuple[Scalar, ...] = eqx.field(static=True, converter=Structure)
+    rest: tuple[Scalar, ...] = eqx.field(static=True, converter=Structure)
+    own: tuple[tuple[tuple[int, Scalar], ...], ...] = eqx.field(static=True, converter=Structure)
+    time: str = eqx.field(static=True)
     axis: PeriodicAxis | None
     arguments: Arguments
 
@@ -98,7 +99,7 @@ class Rates(eqx.Module):
             axis = PeriodicAxis(problem.space[0].name, float(low), float(high - low), points)
         rest, own = zip(*(_apart(found, i) for i in range(len(found.unknowns))), strict=True)
         assert problem.time is not None
-        return Rates(found.unknowns, rest, own, problem.time, axis, problem.arguments)
+        return Rates(found.unknowns, rest, own, problem.time.name, axis, problem.arguments)
 
     def __call__(self, t: Any, state: jax.Array, parameters: Mapping[str, Any]) -> jax.Array:
         """$\\dot y$ of the shape of `state`; parameters are numbers or arrays over the trailing axes of the batch."""
@@ -111,7 +112,7 @@ class Rates(eqx.Module):
         """$r(t, y, \\theta)$."""
         needed = atoms(*self.rest)
         arguments = self.arguments.with_parameters(parameters)
-        points: dict[str, Any] = {self.time.name: t}
+        points: dict[str, Any] = {self.time: t}
         if self.axis is not None:
             points[self.axis.name] = self.axis.nodes.reshape(-1, *[1] * (state.ndim - 2))
         values = {**known_values(needed, points, arguments), **self._fields(needed, state)}

@@ -8,7 +8,7 @@ import numpy as np
 
 from sciml import Box, Field, Law, Parameter, Problem, coordinates, integral, sin
 from sciml.expr.lowering import lower
-from sciml.pointwise import Quadrature, has_integral, values_at_point
+from sciml.pointwise import Quadrature, Structure, has_integral, values_at_point
 
 t, x = coordinates("t x")
 u = Field("u", t, x)
@@ -51,3 +51,12 @@ def test_integrals_differentiate():
         return values_at_point((mass,), scaled, POINT, problem.arguments, Quadrature.of(BOX))[0]
 
     np.testing.assert_allclose(jax.grad(energy)(1.5), 3.0 * np.exp(-0.8), rtol=1e-12)
+
+
+def test_a_structure_compares_by_digest_even_with_that_of_another_frame() -> None:
+    t, x = coordinates("t x")
+    a, b = coordinates("a b")
+    assert Structure((t, (1, x))) == Structure((t, (1, x)))
+    assert hash(Structure((t, (1, x)))) == hash(Structure((t, (1, x))))
+    assert Structure((t, x)) != Structure((a, b))
+    assert Structure((t, x)) != (t, x)

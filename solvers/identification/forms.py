@@ -53,7 +53,7 @@ class Form:
     def rates(self, arguments: Arguments | None = None) -> Rates:
         """The system to integrate; `arguments` has the numbers of known parameters."""
         own = tuple(() for _ in self.sides)
-        return Rates(self.unknowns, self.sides, own, self.time, None, arguments or Arguments({}, {}, {}))
+        return Rates(self.unknowns, self.sides, own, self.time.name, None, arguments or Arguments({}, {}, {}))
 
     @property
     def equations(self) -> tuple[Equation, ...]:

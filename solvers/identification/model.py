@@ -13,6 +13,7 @@ import numpy as np
 from sciml.expr.evaluation import evaluate
 from sciml.expr.leaves import Parameter
 from sciml.expr.nodes import Scalar
+from sciml.pointwise import Structure
 from sciml.rates import PeriodicAxis, Rates
 
 
@@ -40,7 +41,7 @@ class Model(eqx.Module):
     centre: jax.Array
     deviation: jax.Array
     positive: tuple[bool, ...] = eqx.field(static=True)
-    outputs: tuple[Scalar, ...] = eqx.field(static=True)
+    outputs: tuple[Scalar, ...] = eqx.field(static=True, converter=Structure)
     places: jax.Array | None = None
     basis: jax.Array | None = None
 

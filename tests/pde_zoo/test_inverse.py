@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 import pytest
 
 from pde_zoo.suites.inverse import exchange, speed, viscosity
+from sciml.statement import statement_residuals
 
 BUILDERS = [viscosity, exchange, speed]
 
@@ -36,3 +38,12 @@ def test_the_numbers_are_unknown_and_not_started_from(build):
     assert {p.name for p in unknown} == {viscosity: {"nu"}, exchange: {"D", "k"}, speed: {"c"}}[build]
     truths = {"nu": 0.05, "D": 0.05, "k": 1.0, "c": 1.0}
     assert all(abs(p.init / truths[p.name] - 1) > 0.25 for p in unknown)
+
+
+@pytest.mark.parametrize("build", [exchange, speed])
+def test_the_truth_solves_the_equations_with_the_true_numbers(build):
+    problem = build()
+    truths = {"D": 0.05, "k": 1.0, "c": 1.0}
+    known = problem.replace(**{p.name: truths[p.name] for p in problem.unknown_parameters})
+    residuals = statement_residuals(known, problem.reference, jax.random.key(7), 32)
+    assert max(r.relative for r in residuals.values()) < 2e-12

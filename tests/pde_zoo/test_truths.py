@@ -16,7 +16,11 @@ ROUNDING = 2e-12
 """Relative residual of a truth in closed form, up to four derivatives."""
 
 PROBLEMS: dict[str, Problem] = {name: case.problem() for name, case in CASES.items()}
-EXACT = [name for name, problem in PROBLEMS.items() if isinstance(problem.reference, ExactReference)]
+EXACT = [  # the truth of a problem with unknown numbers belongs to others than their first guess: see test_inverse.py
+    name
+    for name, problem in PROBLEMS.items()
+    if isinstance(problem.reference, ExactReference) and not problem.unknown_parameters
+]
 
 
 def largest_residual(problem: Problem, n: int = 64) -> float:

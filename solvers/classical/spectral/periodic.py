@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from sciml.expr.evaluation import evaluate
 from sciml.expr.evolution import Evolution
+from sciml.expr.frames import fingerprint
 from sciml.expr.nodes import Constant, Coordinate, Scalar
 from sciml.expr.reduce import difference, is_number, product, total
 from sciml.expr.traverse import atoms, coordinates_of, multi_index, scalar_leaf
 from sciml.known import Arguments, BoundLaws, known_values
+from sciml.pointwise import ByDigest
 from solvers.classical import fourier
 from solvers.classical.marching import Semilinear
 
@@ -135,8 +137,8 @@ class RateArguments(NamedTuple):
 
 
 @final
-@dataclass(frozen=True)
-class FourierRates:
+@dataclass(frozen=True, eq=False)
+class FourierRates(ByDigest):
     """N(t, u) on Fourier modes: derivatives by wavenumbers, products on a grid that does not alias the kept modes.
 
     Hashable by structure: two equal problems at equal resolution share one compiled program.
@@ -149,6 +151,11 @@ class FourierRates:
     time: str
     points: tuple[int, ...]
     cutoffs: tuple[int, ...]
+
+    @property
+    def digest(self) -> bytes:
+        mine = (self.rates, self.unknowns, self.derivatives, self.known, self.time, self.points, self.cutoffs)
+        return fingerprint(*mine)
 
     def __call__(self, time: jax.Array, state: jax.Array, arguments: RateArguments) -> jax.Array:
         if all(is_number(rate, 0) for rate in self.rates):
