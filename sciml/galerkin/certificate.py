@@ -86,4 +86,4 @@ def face_misfits(discrete: Discretisation, C: np.ndarray, points: AxisPoints) ->
 
 def ratio(part: float, whole: float) -> float:
     """A misfit in units of a size; itself where there is no size."""
-    return part / whole if whole > 0 else part
+    return float(part / whole if whole > 0 else part)

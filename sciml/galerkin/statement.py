@@ -23,13 +23,14 @@ from sciml.problem import Problem
 AxisPoints = Sequence[np.ndarray]
 """Points along each axis; together they span a tensor grid."""
 
-_ON_FACES = {
+ON_FACES = {
     ConditionKind.DIRICHLET,
     ConditionKind.NEUMANN,
     ConditionKind.ROBIN,
     ConditionKind.INITIAL,
     ConditionKind.INITIAL_RATE,
 }
+"""Kinds of conditions that are a row over the basis of one axis."""
 
 
 @final
@@ -169,7 +170,7 @@ class Statement:
 def is_face_row(condition: PlacedCondition) -> bool:
     """Whether a condition is a row over the basis of one axis: linear, on a whole face, with constant coefficients."""
     constant = is_constant(condition.alpha) and is_constant(condition.gamma)
-    return condition.kind in _ON_FACES and condition.place.side is not None and constant
+    return condition.kind in ON_FACES and condition.place.side is not None and constant
 
 
 def is_constant(e: Scalar) -> bool:

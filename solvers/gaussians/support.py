@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sciml.conditions import ConditionKind
 from sciml.expr.nodes import Apply
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, is_unknown
-from sciml.galerkin.statement import Statement, is_constant
+from sciml.galerkin.statement import ON_FACES, Statement, is_constant
 from sciml.problem import Problem
 
 _MOST_TENSOR_AXES = 3
-_ON_FACES = (
-    ConditionKind.DIRICHLET,
-    ConditionKind.NEUMANN,
-    ConditionKind.ROBIN,
-    ConditionKind.INITIAL,
-    ConditionKind.INITIAL_RATE,
-)
 
 
 def reasons_against_tensors(problem: Problem, *, asked: bool) -> Iterator[str]:
@@ -42,7 +34,7 @@ def reasons_against_tensors(problem: Problem, *, asked: bool) -> Iterator[str]:
         if is_unknown(atom) and isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL):
             yield f"a tensor lattice needs a local equation, `{atom!r}` is not"
     for c in problem.placed_conditions:
-        if c.kind not in _ON_FACES or not (is_constant(c.alpha) and is_constant(c.gamma)):
+        if c.kind not in ON_FACES or not (is_constant(c.alpha) and is_constant(c.gamma)):
             yield f"a tensor lattice needs linear conditions on whole faces, not `{c.residual!r} == 0` on {c.place}"
             return
     yield from _counts(Statement(problem), asked)

@@ -10,19 +10,12 @@ from sciml.errors import LoweringError
 from sciml.expr.nodes import Apply, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, fields, is_unknown
-from sciml.galerkin.statement import Statement, is_constant
+from sciml.galerkin.statement import ON_FACES, Statement, is_constant
 from sciml.problem import Problem
 from solvers.gp.assimilation import parts_of
 from solvers.gp.shapes import AbstractShape
 
 _MOST_AXES = 3
-_ON_FACES = {
-    ConditionKind.DIRICHLET,
-    ConditionKind.NEUMANN,
-    ConditionKind.ROBIN,
-    ConditionKind.INITIAL,
-    ConditionKind.INITIAL_RATE,
-}
 
 
 def reasons(
@@ -117,7 +110,7 @@ def _face_reasons(condition: PlacedCondition) -> Iterator[str]:
     place, e = condition.place, condition.residual
     if condition.kind is ConditionKind.PERIODIC:
         yield "it needs periodic axes declared in the domain, Box(..., periodic=x), not as a condition"
-    elif condition.kind not in _ON_FACES:
+    elif condition.kind not in ON_FACES:
         yield f"it needs linear conditions on u or its normal derivative on whole faces, not `{e!r} == 0` on {place}"
     elif not (is_constant(condition.alpha) and is_constant(condition.gamma)):
         yield f"it needs conditions with constant coefficients, not `{e!r} == 0`"
