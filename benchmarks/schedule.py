@@ -63,7 +63,7 @@ def _distributed(
     with closing(connect()) as client:
         futures = {client.submit(make, item, pure=False): item for item in items}
         lost: list[Item] = []
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             try:
                 made = future.result()
             except KilledWorker:
@@ -93,14 +93,16 @@ def _local(workers: int) -> Any:
     """Threads of this process: each only waits for the process of its cell, which ends when this one does."""
     from distributed import Client
 
-    return Client(n_workers=workers, threads_per_worker=1, processes=False, dashboard_address=None)
+    return Client(
+        n_workers=workers, threads_per_worker=1, processes=False, dashboard_address=None, set_as_default=False
+    )
 
 
 def _connected(address: str) -> Any:
     from distributed import Client
 
     try:
-        return Client(address, timeout="20s")
+        return Client(address, timeout="20s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise OptionError(
             f"scheduler {address!r}: {error}", "the address of a running scheduler", "check it"
@@ -113,4 +115,4 @@ def _slurm(workers: int) -> Any:
 
     cluster = SLURMCluster()
     cluster.scale(workers)
-    return Client(cluster)
+    return Client(cluster, set_as_default=False)

@@ -26,6 +26,7 @@ from solvers.gp.posterior import (
     block_posterior,
     diagonal_posterior,
     exact_posterior,
+    largest_amplitude,
     made_by,
     truncation,
 )
@@ -86,7 +87,8 @@ def doubt(found: Attempt) -> Doubt:
     directions = prod(s.free for s in spaces)
     largest = _MOST_DIRECTIONS if inverse is None else _FEW_DIRECTIONS
     if operator.exact and (len(spaces) == 1 or directions <= largest):
-        exact = exact_posterior(discrete, operator, made_by(discrete, operator, C), noise)
+        data, largest = made_by(discrete, operator, C), largest_amplitude(discrete, C)
+        exact = exact_posterior(discrete, operator, data, noise, largest)
         factor = exact.factor.reshape(*(s.basis.rank for s in spaces), -1)
         return result(ExactDeviation, exact, tuple(transforms), factor)
     if inverse is None:

@@ -25,6 +25,7 @@ from solvers.gp.evidence import likely_amplitude
 from solvers.gp.noise import EquationNoise
 
 _LARGE = 900
+_LARGEST_DRAW = 30.0
 _SQUARED_ROUND_OFF = 1e-14
 
 
@@ -55,6 +56,15 @@ def truncation(discrete: Discretisation, amplitude: float) -> float:
     return amplitude * CUT * len(sizes) * float(np.prod(sizes))
 
 
+def largest_amplitude(discrete: Discretisation, C: np.ndarray) -> float:
+    """Amplitude at which draws of the prior are thirty times as large as the solution is away from the lift.
+
+    The evidence asks for more only where round-off stands in directions that the equation hardly sees.
+    """
+    unit = np.prod([np.linalg.norm(whitening(s)) for s in discrete.spaces])
+    return _LARGEST_DRAW * float(np.linalg.norm(C - discrete.lift) / unit)
+
+
 def whitening(space: AxisSpace) -> np.ndarray:
     """$S\\,\\Pi$, `(rank, free)`: coefficients that meet homogeneous conditions, from independent unit normals."""
     s = space.basis.scales
@@ -64,7 +74,11 @@ def whitening(space: AxisSpace) -> np.ndarray:
 
 
 def exact_posterior(
-    discrete: Discretisation, operator: KroneckerOperator, data: np.ndarray, noise: EquationNoise
+    discrete: Discretisation,
+    operator: KroneckerOperator,
+    data: np.ndarray,
+    noise: EquationNoise,
+    largest: float = np.inf,
 ) -> Posterior:
     """The posterior by one dense singular-value decomposition.
 
@@ -73,6 +87,7 @@ def exact_posterior(
         operator: the linear, or linearised, equation.
         data: $Q^T y$, y being what the operator must make of $C - $ lift.
         noise: of the equation.
+        largest: bound on the amplitude.
     """
     white = [whitening(s) for s in discrete.spaces]
     seen = sum(
@@ -82,7 +97,7 @@ def exact_posterior(
     root = np.linalg.cholesky(noise.covariance([s.basis.vectors for s in discrete.spaces]))
     seen = solve_triangular(root, seen, lower=True)
     d, vt, components = _directions(seen, solve_triangular(root, data.ravel(), lower=True))
-    a = likely_amplitude(d, components)
+    a = min(likely_amplitude(d, components), largest)
     w = vt.T @ (a**2 * d / (1 + (a * d) ** 2) * components)
     spread = vt.T * (a / np.sqrt(1 + (a * d) ** 2))
     shape = [m.shape[1] for m in white]
@@ -160,10 +175,10 @@ def diagonal_posterior(
     doubt = noise.variances([r @ s.basis.vectors.T for r, s in zip(readers, discrete.spaces, strict=True)])
     prior = outer([_prior_of_modes(s, m) for s, m in zip(discrete.spaces, modes, strict=True)])
     gain = np.abs(inverse.denominators) ** 2 / doubt
-    amplitudes = kronecker(
-        [np.linalg.solve(m.right, s.trial.T) for m, s in zip(modes, discrete.spaces, strict=True)], C - discrete.lift
-    )
-    a = likely_amplitude(np.sqrt(gain * prior), np.sqrt(gain) * amplitudes)
+    readers_of_modes = [np.linalg.solve(m.right, s.trial.T) for m, s in zip(modes, discrete.spaces, strict=True)]
+    readings = kronecker(readers_of_modes, C - discrete.lift)
+    likely = likely_amplitude(np.sqrt(gain * prior), np.sqrt(gain) * readings)
+    a = min(likely, largest_amplitude(discrete, C))
     variances = a**2 * prior / (1 + a**2 * gain * prior)
     return DiagonalPosterior(
         a, tuple(s.trial @ m.right for s, m in zip(discrete.spaces, modes, strict=True)), variances
@@ -218,7 +233,7 @@ def block_posterior(
     seen = np.linalg.solve(roots, blocks @ back) * np.sqrt(prior)[..., None, None]
     u, d, vh = np.linalg.svd(seen, full_matrices=False)
     components = u.conj().swapaxes(-1, -2) @ np.linalg.solve(roots, blocks @ moved)
-    a = likely_amplitude(d, components)
+    a = min(likely_amplitude(d, components), largest_amplitude(discrete, C))
     spread = vh.conj().swapaxes(-1, -2) * (a * np.sqrt(prior)[..., None] / np.sqrt(1 + (a * d) ** 2))[..., None, :]
     modes = tuple(None if m is None else s.trial @ m.right for s, m in pairs)
     return BlockPosterior(a, axis, modes, white @ spread)
