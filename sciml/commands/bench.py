@@ -72,10 +72,7 @@ def bench_command(library: Library, run_suite: RunSuite, report: Report) -> clic
         suites = library.suites()
         if suite not in suites:
             raise unknown("suite", suite, suites, f"choose one of {', '.join(suites)}")
-        if seeds is not None and seeds < 1:
-            raise OptionError(f"{seeds} seeds", "at least 1", "leave --seeds out for what the suite says")
-        if workers < 1:
-            raise OptionError(f"{workers} workers", "at least 1", "leave --workers out for one after the other")
+        _check_counts(seeds, workers)
         path = out or Path("results") / suite
         with progress(f"suite {suite}") as tell:
             rows = run_suite(
@@ -97,3 +94,10 @@ def bench_command(library: Library, run_suite: RunSuite, report: Report) -> clic
         ctx.exit(1 if any(not row["finished"] and row["result"] != UNSUPPORTED for row in rows) else 0)
 
     return bench
+
+
+def _check_counts(seeds: int | None, workers: int) -> None:
+    if seeds is not None and seeds < 1:
+        raise OptionError(f"{seeds} seeds", "at least 1", "leave --seeds out for what the suite says")
+    if workers < 1:
+        raise OptionError(f"{workers} workers", "at least 1", "leave --workers out for one after the other")

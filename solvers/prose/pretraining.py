@@ -99,13 +99,10 @@ def pretrain(
     vocabulary = vocabulary_of(dimension)
     size = ARCHITECTURES[recipe.size](len(vocabulary), dimension)
     for_data, for_weights, for_batches = jax.random.split(jax.random.key(recipe.seed), 3)
+    horizon = float(times[-1] - times[0])
     with waiting(f"making {recipe.trajectories * len(families)} trajectories"):
-        lessons = [
-            lesson(family, jax.random.fold_in(for_data, i), recipe.trajectories) for i, family in enumerate(families)
-        ]
-        horizon = float(times[-1] - times[0])
         data = examples(
-            lessons,
+            [lesson(f, jax.random.fold_in(for_data, i), recipe.trajectories) for i, f in enumerate(families)],
             times - times[0],
             vocabulary,
             horizon=horizon,
