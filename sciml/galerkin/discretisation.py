@@ -61,6 +61,17 @@ class Discretisation:
             for a in atoms
         }
 
+    def history(self, C: np.ndarray) -> Callable[[int, AxisPoints], np.ndarray]:
+        """A solution as what was there before the next slab of time; see `Statement.before`."""
+        pairs = list(zip(self.statement.axes, self.spaces, strict=True))
+
+        def before(order: int, points: AxisPoints) -> np.ndarray:
+            orders = [order if x.is_time else 0 for x, _ in pairs]
+            rows = [s.basis.at(np.asarray(p), n)[n] for (_, s), n, p in zip(pairs, orders, points, strict=True)]
+            return kronecker(rows, C)
+
+        return before
+
     def residual(self, C: np.ndarray, points: AxisPoints | None = None) -> np.ndarray:
         """The equation's residual on the nodes, or on another tensor grid."""
         jets = self.jets(C, self.statement.unknown_atoms, points)

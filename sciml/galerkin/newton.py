@@ -128,6 +128,27 @@ def slopes_at(discrete: Discretisation, C: np.ndarray) -> dict[Scalar, np.ndarra
     return dict(zip(statement.slopes, values, strict=True))
 
 
+def tangent(discrete: Discretisation, slopes: dict[Scalar, np.ndarray]) -> Callable[[np.ndarray], np.ndarray] | None:
+    r"""How a solution changes, to first order, when the data of its conditions do; None if that is singular.
+
+    With D the change of the lift the change of C is $D + Nz$, $F'(u)(D + Nz) = 0$.
+
+    Args:
+        discrete: the discrete problem.
+        slopes: derivative of the residual with respect to each unknown atom at the solution, on the nodes.
+    """
+    inverse, exact = fast_inverse(discrete, discrete.read_values(slopes))
+    if inverse is None or inverse.smallest < _SINGULAR:
+        return None
+
+    def change(lift: np.ndarray) -> np.ndarray:
+        jets = discrete.jets(lift, tuple(slopes))
+        target = inverse(-discrete.test(discrete.on_grid(np.asarray(sum(s * jets[a] for a, s in slopes.items())))))
+        return lift + discrete.extend(target if exact else _krylov(discrete, slopes, inverse, target))
+
+    return change
+
+
 def _krylov(
     discrete: Discretisation, slopes: dict[Scalar, np.ndarray], inverse: SeparableInverse, target: np.ndarray
 ) -> np.ndarray:

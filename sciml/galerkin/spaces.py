@@ -4,7 +4,8 @@ In the eigenbasis a condition on a face of the axis is a row b: $b\cdot c = g$ w
 \gamma\psi'(x_f)$. Given its data alone the prior's conditional mean is $c = P g$, $P = S^2B^T(BS^2B^T)^{-1}$; the rest
 moves in the null space N of the rows. The equation is tested by W: by N itself where every face has its condition, else
 (initial data, inflow) by the range of the highest derivative, which is as large as N; with
-more conditions than derivatives by a space between both.
+more conditions than derivatives by a space between both. A basis with a function for every node collocates instead: at
+all nodes but the nearest to each condition's face, where rough functions have a derivative of their own.
 """
 
 from __future__ import annotations
@@ -95,11 +96,21 @@ class AxisSpace:
         at_ends = [sum(r.position == end for r in self.rows) for end in {r.position for r in self.rows}]
         if not self.rows or at_ends == [self.order / 2] * 2:
             return self.trial
+        if self.basis.rank == self.basis.nodes.size:
+            return self._collocation
         highest = self.values[0].T @ self.values[self.order] @ self.trial
         left, _, _ = svd(highest, full_matrices=False)
         if len(self.rows) > self.order:  # the range may be orthogonal to a part of N: take the space between both
             left = svd(np.hstack([left, self.trial]), full_matrices=False)[0][:, : self.free]
         return left
+
+    @property
+    def _collocation(self) -> np.ndarray:
+        """W that reads a residual off the nodes, but for the nearest to each condition's face."""
+        kept = np.arange(self.basis.nodes.size)
+        for r in self.rows:
+            kept = np.delete(kept, np.argmin(np.abs(self.basis.nodes[kept] - r.position)))
+        return self.values[0][kept].T
 
     @property
     def free(self) -> int:

@@ -115,9 +115,10 @@ class Statement:
 
     @cached_property
     def faces(self) -> tuple[FaceCondition, ...]:
-        """Conditions on the unknown on faces, in the order of the axes."""
+        """Conditions on the unknown on faces, in the order of the axes; initial values before initial rates."""
         mine = [c for c in self.problem.placed_conditions if is_face_row(c) and c.unknown == self.unknown]
-        return tuple(sorted((self._face(c) for c in mine), key=lambda f: f.axis))
+        kinds = sorted(mine, key=lambda c: c.kind is ConditionKind.INITIAL_RATE)
+        return tuple(sorted((self._face(c) for c in kinds), key=lambda f: f.axis))
 
     def _face(self, condition: PlacedCondition) -> FaceCondition:
         place = condition.place

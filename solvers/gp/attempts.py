@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -19,6 +20,7 @@ from sciml.results import RESULTS
 from sciml.solver import Run
 from solvers.gp.features import FourierFeatures, Line
 from solvers.gp.learning import Known, harmonics, learn_spectra
+from solvers.gp.second_order import solving_spaces
 from solvers.gp.spectrum import comb, wanted_nodes
 
 if TYPE_CHECKING:
@@ -30,11 +32,12 @@ RESOLVED = 1e-5
 """Relative residual between the nodes below which no wider spectrum is sought."""
 
 _SINGULAR = 1e-14
-_FEWEST_NODES = 64
 _NODES_A_HARMONIC = 3
 _MOST_WIDENINGS = 4
 _FIRST_BAND = 10.0
 _PAYS = 1 / 3
+_MOST_NODES = 1 << 18
+_MOST_NODES_AN_AXIS = 1200
 _COARSE_TOLERANCE = 1e-3
 _MOST_REFITS = 3
 
@@ -86,9 +89,9 @@ def node_count(statement: Statement, axis: int, lines: tuple[Line, ...], solver:
     if solver.nodes is not None:
         return solver.nodes
     if statement.is_periodic(axis):
-        return max(_NODES_A_HARMONIC * len(lines), _FEWEST_NODES)
+        return max(_NODES_A_HARMONIC * len(lines), solver.shape.fewest_nodes)
     lower, upper = statement.bounds(axis)
-    return max(wanted_nodes(lines, upper - lower, solver.shape.oversampling), _FEWEST_NODES)
+    return max(wanted_nodes(lines, upper - lower, solver.shape.oversampling), solver.shape.fewest_nodes)
 
 
 def _interval_basis(
@@ -104,22 +107,30 @@ def _periodic_basis(lines: tuple[Line, ...], bounds: tuple[float, float], count:
 
 
 def attempt(
-    statement: Statement, spectra: Spectra, solver: KroneckerGP, run: Run, previous: Attempt | None = None
+    statement: Statement,
+    spectra: Spectra,
+    solver: KroneckerGP,
+    run: Run,
+    previous: Attempt | None = None,
+    counts: Sequence[int] | None = None,
 ) -> Attempt:
     """Solve with given spectra; a nonlinear equation from a previous solution, if there is one."""
-    discrete = discretise(statement, spectra, solver)
+    discrete = discretise(statement, spectra, solver, counts)
+    solving = solving_spaces(discrete)
+    inside = solving.discrete
     if statement.parts.is_linear:
-        outcome = _solve_linear(discrete, solver, run)
+        outcome = _solve_linear(inside, solver, run)
     else:
-        start = _first_guess(discrete) if previous is None else _transferred(previous, discrete)
-        outcome = newton(discrete, start, rtol=solver.rtol, most_steps=solver.most_steps, run=run)
+        start = _first_guess(inside) if previous is None else _transferred(previous, inside)
+        outcome = newton(inside, start, rtol=solver.rtol, most_steps=solver.most_steps, run=run)
+    C = solving.read(outcome.coefficients)
     if not outcome.result.has_solution:
-        return Attempt(discrete, spectra, outcome.coefficients, Certificate(np.inf, np.inf), outcome.result)
-    certificate = certify(discrete, outcome.coefficients)
+        return Attempt(discrete, spectra, C, Certificate(np.inf, np.inf), outcome.result)
+    certificate = certify(discrete, C)
     result = outcome.result
     if result.is_success and not certificate.worst <= RESOLVED:
         result = RESULTS.under_resolved
-    return Attempt(discrete, spectra, outcome.coefficients, certificate, result, outcome.iterations)
+    return Attempt(discrete, spectra, C, certificate, result, outcome.iterations)
 
 
 def _solve_linear(discrete: Discretisation, solver: KroneckerGP, run: Run) -> NewtonOutcome:
@@ -148,13 +159,23 @@ def _transferred(previous: Attempt, discrete: Discretisation) -> np.ndarray:
     return lift + kronecker([s.trial @ s.trial.T for s in discrete.spaces], C - lift)
 
 
-def solve_best(statement: Statement, solver: KroneckerGP, run: Run) -> Attempt:
-    """The best certified solution: learned spectra, refitted to what a nonlinear equation makes, widened if needed."""
-    if statement.parts.is_linear:
-        spectra = learn_spectra(statement, solver.tolerance, solver.most_lines)
-        return _widened(attempt(statement, spectra, solver, run), solver, run)
-    spectra = learn_spectra(statement, _COARSE_TOLERANCE, solver.most_lines)
-    best = attempt(statement, spectra, solver, run)
+def solve_best(statement: Statement, solver: KroneckerGP, run: Run, before: Spectra | None = None) -> Attempt:
+    """The best certified solution: learned spectra, refitted to what a nonlinear equation makes, widened if needed.
+
+    Args:
+        statement: the problem, or a slab of it.
+        solver: its hyperparameters.
+        run: its budget is heeded.
+        before: spectra of the slab before. What that hands on lies in their span along space, noise included, which
+            lines are not to be spent on: they come first, and others where they do not do.
+    """
+    best = None if before is None else _continued(statement, before, solver, run)
+    linear = statement.parts.is_linear
+    if best is None or not best.result.has_solution or (linear and best.certificate.worst > RESOLVED):
+        tolerance = solver.tolerance if linear else _COARSE_TOLERANCE
+        best = _better(best, attempt(statement, learn_spectra(statement, tolerance, solver.most_lines), solver, run))
+    if linear:
+        return _improved(best, solver, run)
     for _ in range(_MOST_REFITS):
         if best.certificate.worst <= solver.tolerance or run.is_over or not best.result.has_solution:
             break
@@ -166,7 +187,41 @@ def solve_best(statement: Statement, solver: KroneckerGP, run: Run) -> Attempt:
         best = fresh if fresh.certificate.worst < best.certificate.worst else best
         if not pays:
             break
-    return _widened(best, solver, run)
+    return _improved(best, solver, run)
+
+
+def _continued(statement: Statement, before: Spectra, solver: KroneckerGP, run: Run) -> Attempt:
+    """With the spectra of the slab before; for a linear equation that of time from the data of this one."""
+    if not statement.parts.is_linear:
+        return attempt(statement, before, solver, run)
+    kept = {k: before[k] for k, x in enumerate(statement.axes) if not x.is_time}
+    spectra = learn_spectra(statement, solver.tolerance, solver.most_lines, kept=kept)
+    return attempt(statement, spectra, solver, run)
+
+
+def _better(best: Attempt | None, fresh: Attempt) -> Attempt:
+    """The one with the smaller residual."""
+    return fresh if best is None or fresh.certificate.worst < best.certificate.worst else best
+
+
+def _improved(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
+    """What more functions make of a solution: a wider band of smooth ones, or more nodes of rough ones."""
+    if solver.shape.is_smooth:
+        return _widened(best, solver, run)
+    return _refined(best, solver, run) if solver.nodes is None else best
+
+
+def _refined(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
+    """Double the nodes of every axis until the equation holds between them, or there would be too many."""
+    while best.certificate.worst > RESOLVED and not run.is_over and best.result.has_solution:
+        counts = [2 * n for n in best.discrete.shape]
+        if prod(counts) > _MOST_NODES or max(counts) > _MOST_NODES_AN_AXIS:
+            break
+        fresh = attempt(best.discrete.statement, best.spectra, solver, run, best, counts)
+        if not fresh.certificate.worst < best.certificate.worst:
+            break
+        best = replace(fresh, iterations=fresh.iterations + best.iterations)
+    return best
 
 
 def _widened(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:

@@ -1,7 +1,7 @@
 """The standard deviation around a solution: joint while the basis is small, by independent modes beyond.
 
 Modes count as independent where they are near to orthogonal; those of an axis with data at one end are not, and stay
-joint.
+joint. Where two axes have such data, or one that is long, draws take the place of modes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sciml.galerkin.discretisation import Discretisation
+from sciml.galerkin.inverse import SeparableInverse
 from sciml.galerkin.newton import fast_inverse, slopes_at
+from sciml.galerkin.separable import KroneckerOperator
 from sciml.solution import AbstractRepresentation
 from solvers.gp.attempts import Attempt
+from solvers.gp.draws import drawn_posterior
 from solvers.gp.noise import residual_noise
 from solvers.gp.posterior import (
     BlockPosterior,
@@ -35,6 +39,7 @@ from solvers.gp.representation import BlockDeviation, DiagonalDeviation, ExactDe
 _FEW_DIRECTIONS = 400
 _MOST_DIRECTIONS = 1600
 _NEARLY_NORMAL = 1e3
+_MOST_PRODUCTS = 1 << 30
 
 AnyPosterior = Posterior | DiagonalPosterior | BlockPosterior
 
@@ -48,11 +53,13 @@ class Doubt:
         deviation: standard deviation as a function of points; None where there is no fast way to it.
         noise: of the equation, in its units.
         relative: $\\|\operatorname{std} u\\| / \\|u\\|$ over the nodes: the estimated relative error.
+        posterior: of the coefficients, which the deviation shows.
     """
 
     deviation: AbstractRepresentation | None = None
     noise: float | None = None
     relative: float | None = None
+    posterior: AnyPosterior | None = None
 
     @property
     def extra(self) -> dict[str, float]:
@@ -81,9 +88,9 @@ def doubt(found: Attempt) -> Doubt:
         floor = jnp.asarray(truncation(discrete, posterior.amplitude))
         own = make(features, *(jax.tree.map(jnp.asarray, part) for part in parts), floor, *names, **rest)
         relative = float(np.sqrt(posterior.total) / max(np.linalg.norm(C), np.finfo(float).tiny))
-        return Doubt(own, noise.deviation, relative)
+        return Doubt(own, noise.deviation, relative, posterior)
 
-    inverse = fast_inverse(discrete, operator, _NEARLY_NORMAL)[0] if len(spaces) > 1 else None
+    inverse = _nearly_normal_inverse(discrete, operator) if len(spaces) > 1 else None
     directions = prod(s.free for s in spaces)
     largest = _MOST_DIRECTIONS if inverse is None else _FEW_DIRECTIONS
     if operator.exact and (len(spaces) == 1 or directions <= largest):
@@ -92,7 +99,11 @@ def doubt(found: Attempt) -> Doubt:
         factor = exact.factor.reshape(*(s.basis.rank for s in spaces), -1)
         return result(ExactDeviation, exact, tuple(transforms), factor)
     if inverse is None:
-        return Doubt(noise=noise.deviation)
+        solving = discrete.invert(operator) if operator.exact else None
+        if solving is None or solving.smallest == 0:
+            return Doubt(noise=noise.deviation)
+        drawn = drawn_posterior(discrete, solving, C, noise)
+        return result(ExactDeviation, drawn, tuple(transforms), drawn.factor.reshape(*C.shape, -1))
     diagonal = diagonal_posterior(discrete, inverse, C, noise)
     if diagonal is not None:
         modes = tuple(t @ m for t, m in zip(transforms, diagonal.modes, strict=True))
@@ -102,3 +113,17 @@ def doubt(found: Attempt) -> Doubt:
         modes = tuple(t if m is None else t @ m for t, m in zip(transforms, block.modes, strict=True))
         return result(BlockDeviation, block, modes, block.factors, axis=block.axis)
     return Doubt(noise=noise.deviation)
+
+
+def _nearly_normal_inverse(discrete: Discretisation, operator: KroneckerOperator) -> SeparableInverse | None:
+    """An inverse over near to orthogonal modes of all axes, or of all but one that is left joint if that is cheap."""
+    inverse = fast_inverse(discrete, operator, np.inf)[0]
+    if inverse is None:
+        return None
+    joint = [k for k, mode in enumerate(inverse.modes) if mode is None or mode.condition > _NEARLY_NORMAL]
+    if not joint:
+        return inverse
+    free = [s.free for s in discrete.spaces]
+    if len(joint) > 1 or prod(free) * free[joint[0]] ** 2 > _MOST_PRODUCTS:
+        return None
+    return fast_inverse(discrete, operator, _NEARLY_NORMAL)[0]

@@ -7,7 +7,7 @@ initial data) takes its frequencies from the dispersion relation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -148,7 +148,11 @@ def needed_harmonics(sample: Sample, tolerance: float) -> int:
 
 
 def learn_spectra(
-    statement: Statement, tolerance: float, most_lines: int, known: Known | None = None
+    statement: Statement,
+    tolerance: float,
+    most_lines: int,
+    known: Known | None = None,
+    kept: Mapping[int, tuple[Line, ...]] | None = None,
 ) -> tuple[tuple[Line, ...], ...]:
     """Spectrum of every axis.
 
@@ -157,11 +161,12 @@ def learn_spectra(
         tolerance: largest relative misfit of the data along an axis.
         most_lines: most lines an axis, beside its smooth part.
         known: a solution whose nonlinear terms count as data, or None.
+        kept: lines of axes whose spectrum is there already.
     """
-    axes = range(len(statement.axes))
-    learned = [learn_axis(statement, k, tolerance, most_lines, known) for k in axes]
+    given, axes = kept or {}, range(len(statement.axes))
+    learned = [given.get(k) or learn_axis(statement, k, tolerance, most_lines, known) for k in axes]
     return tuple(
-        lines if len(lines) > 1 or len(learned) == 1 else (*lines, *_waves(statement, k, learned))
+        lines if len(lines) > 1 or len(learned) == 1 or k in given else (*lines, *_waves(statement, k, learned))
         for k, lines in enumerate(learned)
     )
 

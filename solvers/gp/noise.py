@@ -39,6 +39,11 @@ class EquationNoise:
         """Standard deviation at a node, in units of the residual."""
         return float(np.sqrt(self.power.mean()))
 
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """One realisation on the nodes."""
+        white = np.fft.fftn(rng.standard_normal(self.power.shape))
+        return np.real(np.fft.ifftn(np.sqrt(self.power) * white))
+
     def covariance(self, vectors: Sequence[np.ndarray]) -> np.ndarray:
         r"""$Q^TF^{-1}\operatorname{diag}(S)FQ$ for $Q = Q_1 \otimes \cdots \otimes Q_d$.
 
@@ -66,7 +71,8 @@ class EquationNoise:
             vectors: Q of that axis, `(nodes, columns)`.
         """
         powers = [None if r is None else np.abs(np.fft.fft(r.conj(), axis=1, norm="ortho")) ** 2 for r in readers]
-        power = np.moveaxis(kronecker(powers, self.power), readers.index(None), -1)
+        left = next(k for k, r in enumerate(readers) if r is None)
+        power = np.moveaxis(kronecker(powers, self.power), left, -1)
         transformed = np.fft.fft(vectors, axis=0, norm="ortho")
         return np.real((transformed.conj().T * power[..., None, :]) @ transformed)
 

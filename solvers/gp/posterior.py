@@ -44,6 +44,10 @@ class Posterior:
     mean: np.ndarray
     factor: np.ndarray
 
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Coefficients of one draw away from the mean."""
+        return (self.factor @ rng.standard_normal(self.factor.shape[-1])).reshape(self.mean.shape)
+
     @property
     def total(self) -> float:
         """Sum of the coefficients' variances; over the number of nodes, the mean variance there."""
@@ -151,6 +155,10 @@ class DiagonalPosterior:
     modes: tuple[np.ndarray, ...]
     variances: np.ndarray
 
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Coefficients of one draw away from the mean."""
+        return np.real(kronecker(self.modes, np.sqrt(self.variances) * _circular(rng, self.variances.shape)))
+
     @property
     def total(self) -> float:
         """Sum of the coefficients' variances."""
@@ -202,6 +210,12 @@ class BlockPosterior:
     modes: tuple[np.ndarray | None, ...]
     factors: np.ndarray
 
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Coefficients of one draw away from the mean."""
+        directions = _circular(rng, (*self.factors.shape[:-2], self.factors.shape[-1]))
+        along_axis = np.einsum("...iq,...q->...i", self.factors, directions)
+        return np.real(kronecker(self.modes, np.moveaxis(along_axis, -1, self.axis)))
+
     @property
     def total(self) -> float:
         """Sum of the coefficients' variances."""
@@ -237,6 +251,11 @@ def block_posterior(
     spread = vh.conj().swapaxes(-1, -2) * (a * np.sqrt(prior)[..., None] / np.sqrt(1 + (a * d) ** 2))[..., None, :]
     modes = tuple(None if m is None else s.trial @ m.right for s, m in pairs)
     return BlockPosterior(a, axis, modes, white @ spread)
+
+
+def _circular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Complex normals: the real part of v times one has variance $|v|^2$."""
+    return rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
 
 
 def _prior_of_modes(space: AxisSpace, mode: Modes) -> np.ndarray:

@@ -78,6 +78,16 @@ class ExactDeviation(AbstractRepresentation):
 
         return {self.unknown: jax.lax.map(one, tuple(rows), batch_size=_BATCH)}
 
+    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = basis_rows(self.features, self.transforms, self.names, nodes)
+
+        def add(total: jax.Array, direction: jax.Array) -> tuple[jax.Array, None]:
+            return total + spread(direction, rows) ** 2, None
+
+        start = jnp.zeros([row.shape[0] for row in rows])
+        variance = jax.lax.scan(add, start, jnp.moveaxis(self.factor, -1, 0))[0]
+        return {self.unknown: jnp.sqrt(variance + self.floor**2)}
+
     def draw(self, mean: KroneckerMean, key: jax.Array) -> KroneckerMean:
         """One joint sample of the field: a function, like the mean."""
         step = self.factor @ jax.random.normal(key, self.factor.shape[-1:])

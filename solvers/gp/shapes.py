@@ -31,6 +31,16 @@ class AbstractShape(ABC):
 
     @property
     @abstractmethod
+    def is_smooth(self) -> bool:
+        """Whether draws have all derivatives, so that a wider band and not more nodes is what accuracy asks for."""
+
+    @property
+    @abstractmethod
+    def fewest_nodes(self) -> int:
+        """Nodes of an axis on which nothing oscillates."""
+
+    @property
+    @abstractmethod
     def most_derivatives(self) -> int:
         """Highest derivative of a draw that exists along one axis."""
 
@@ -55,6 +65,14 @@ class Gaussian(AbstractShape):
     @property
     def oversampling(self) -> float:
         return 1.5
+
+    @property
+    def is_smooth(self) -> bool:
+        return True
+
+    @property
+    def fewest_nodes(self) -> int:
+        return 64
 
     @property
     def most_derivatives(self) -> int:
@@ -84,6 +102,14 @@ class StudentT(AbstractShape):
     @property
     def oversampling(self) -> float:
         return 2.5
+
+    @property
+    def is_smooth(self) -> bool:
+        return False
+
+    @property
+    def fewest_nodes(self) -> int:
+        return 128
 
     @property
     def most_derivatives(self) -> int:

@@ -142,6 +142,18 @@ def test_more_dimensions(build, bound):
     assert relative_error(problem, solution) < bound
 
 
+@pytest.mark.parametrize("speed", [20.0, 60.0])
+def test_rough_lines_advect_initial_and_inflow_data(speed):
+    t, x = coordinates("t x")
+    u, box = Field("u", t, x), Box({t: (0, 1), x: (0, 1)})
+    wave = sin(x - speed * t)
+    conditions = [(u == wave).on(box.at(t=0)), (u == wave).on(box.lower(x))]
+    problem = Problem([u.dt + speed * u.dx == 0], box, conditions, exact={u: wave})
+    solution = solve(problem, KroneckerGP(shape=StudentT()))
+    assert solution.result is RESULTS.successful
+    assert relative_error(problem, solution, 101) <= 1e-5
+
+
 def test_the_solution_is_a_function_that_jax_differentiates():
     problem = poisson(lambda x: sin(30 * x))
     solution = solve(problem, KroneckerGP())
