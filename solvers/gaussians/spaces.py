@@ -8,9 +8,9 @@ from typing import cast, final
 import numpy as np
 
 from sciml.galerkin.eigenbasis import Eigenbasis, eigenbasis
+from sciml.galerkin.second_order_time import SecondOrderTime, is_second_order_start
 from sciml.galerkin.spaces import AxisSpace, FaceRow
 from sciml.galerkin.statement import Statement
-from solvers.gaussians.evolution import SecondOrderTime, is_second_order_start
 from solvers.gaussians.features import NO_LAYERS, Stretching, lattice, periodic_lattice
 
 _NODES_A_CELL = 2.5

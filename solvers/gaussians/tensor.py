@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from time import perf_counter
@@ -16,7 +16,7 @@ from sciml.galerkin.discretisation import Discretisation, solve_directly
 from sciml.galerkin.kronecker import along, kronecker
 from sciml.galerkin.newton import NewtonOutcome, fast_inverse, leading_inverse, newton
 from sciml.galerkin.spaces import AxisSpace
-from sciml.galerkin.statement import AxisPoints, Statement
+from sciml.galerkin.statement import Statement
 from sciml.progress import progress
 from sciml.results import RESULTS
 from sciml.solver import Run
@@ -296,7 +296,7 @@ def _next_slab(
     time = next(k for k, x in enumerate(whole.axes) if x.is_time)
     shortest = _SHORTEST_SLAB * (whole.bounds(time)[1] - whole.bounds(time)[0])
     covers = first_covers(whole) if previous is None else previous.covers
-    before = None if previous is None else _history(previous, time, here)
+    before = None if previous is None else previous.discrete.history(previous.coefficients)
     best: tuple[Attempt, float] | None = None
     found, poor, is_rounding, refit = previous, 0, False, follow
     begun = perf_counter()
@@ -336,16 +336,3 @@ def _next_slab(
             covers = finer or covers
     assert best is not None  # at least one try was made
     return _NextSlab(*best, is_rounding, follow)
-
-
-def _history(previous: Attempt, time: int, here: float) -> Callable[[int, AxisPoints], np.ndarray]:
-    """Values and rates at the end of a slab, as a function of points."""
-
-    def before(order: int, points: AxisPoints) -> np.ndarray:
-        tables = [
-            s.basis.at(np.array([here]), order)[order] if k == time else s.basis.at(np.asarray(p), 0)[0]
-            for k, (s, p) in enumerate(zip(previous.discrete.spaces, points, strict=True))
-        ]
-        return kronecker(tables, previous.coefficients)
-
-    return before

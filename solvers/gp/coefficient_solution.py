@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 import numpy as np
 
-from sciml.expr.lowering import lower
-from sciml.expr.nodes import Apply
-from sciml.expr.operations import Op
-from sciml.expr.traverse import atoms, is_unknown
 from sciml.galerkin.system_certificate import certify_system
 from sciml.problem import Problem
 from sciml.results import RESULTS
@@ -22,7 +18,7 @@ from solvers.gp.coefficient_field import Fit, infer_coefficients, state_and_coef
 from solvers.gp.fields import Fields
 from solvers.gp.representation import ExactDeviation, KroneckerMean
 from solvers.gp.shapes import AbstractShape
-from solvers.gp.support import box_reasons
+from solvers.gp.support import box_reasons, observation_reasons
 from solvers.gp.system_support import statement_reasons
 
 if TYPE_CHECKING:
@@ -60,10 +56,7 @@ def coefficient_reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]
     for p in problem.unknown_parameters:
         yield f"it needs a number for the parameter {p.name} beside coefficient fields"
     yield from statement_reasons(problem, shape)
-    for observation in problem.observations:
-        seen = [a for a in atoms(*lower(observation.expression)) if is_unknown(a)]
-        if any(isinstance(a, Apply) and a.op in (Op.AT, Op.INTEGRAL) for a in seen):
-            yield f"it needs local observations, not {observation!r}"
+    yield from observation_reasons(problem)
 
 
 def coefficient_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Solution:

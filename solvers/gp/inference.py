@@ -15,7 +15,6 @@ from typing import final
 import numpy as np
 from scipy.optimize import minimize
 
-from sciml.galerkin.statement import Statement
 from sciml.parameters import UnknownParameters
 from sciml.problem import Problem
 from sciml.solution import Estimate
@@ -35,13 +34,13 @@ class Inference:
     """The problem with its most plausible numbers.
 
     Attributes:
-        statement: of the problem with these numbers.
+        problem: with these numbers.
         estimates: of the unknown parameters.
         converged: whether the search ended at a maximum around which the evidence falls.
         evaluations: of the evidence.
     """
 
-    statement: Statement
+    problem: Problem
     estimates: dict[str, Estimate]
     converged: bool
     evaluations: int
@@ -49,6 +48,7 @@ class Inference:
 
 def infer(problem: Problem, evidence: Evidence) -> Inference:
     """Maximise the evidence over a problem's unknown parameters."""
+    problem = problem.replace(exact=None)  # which holds for the true numbers only
     unknown = UnknownParameters.of(problem.unknown_parameters)
     names = [name for name, _, _ in unknown.starts]
 
@@ -72,7 +72,7 @@ def infer(problem: Problem, evidence: Evidence) -> Inference:
         n: Estimate(chosen[n], abs(float(s * w)) if falls else None)
         for n, s, w in zip(names, slopes, spread, strict=True)
     }
-    return Inference(Statement(problem.replace(**chosen)), estimates, falls and bool(found.success), int(found.nfev))
+    return Inference(problem.replace(**chosen), estimates, falls and bool(found.success), int(found.nfev))
 
 
 def curvature(loss: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:

@@ -18,7 +18,6 @@ from sciml.galerkin.separable import derivative_orders
 from sciml.galerkin.systems import Coefficients, Directions, System
 from sciml.known import BoundLaws, known_values
 from sciml.observations import Observation
-from solvers.gp.assimilation import row_products
 
 
 @final
@@ -83,3 +82,8 @@ class Measurements:
                 continue
             J[:, starts[k] : starts[k + 1]] += slope[:, None] * (rows @ reduce(np.kron, directions[k]))
         return J
+
+
+def row_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Every product of two functions, at the same points: $(n, p), (n, q) \\to (n, pq)$."""
+    return (left[:, :, None] * right[:, None, :]).reshape(left.shape[0], -1)

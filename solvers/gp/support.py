@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.box import Box
 from sciml.errors import LoweringError
+from sciml.expr.lowering import lower
 from sciml.expr.nodes import Apply, Scalar
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, fields, is_unknown
 from sciml.galerkin.statement import ON_FACES, Statement, is_constant
 from sciml.problem import Problem
-from solvers.gp.assimilation import parts_of
 from solvers.gp.shapes import AbstractShape
 
 _MOST_AXES = 3
@@ -31,7 +31,7 @@ def reasons(
         problem: what is to be solved.
         shape: of the spectral lines.
         as_many_conditions_as_derivatives: whether the conditions must be as many as the derivatives along each axis.
-        takes_observations: whether observations of a linear equation's solution can stand in for conditions.
+        takes_observations: whether observations of the solution can stand in for conditions.
     """
     found = list(_reasons_of_kind(problem))
     if not (problem.observations and takes_observations):
@@ -41,7 +41,7 @@ def reasons(
     if not found:
         found = [*_equation_reasons(problem, shape), *(r for c in problem.placed_conditions for r in _face_reasons(c))]
     if not found and problem.observations:
-        found = list(_observation_reasons(problem))
+        found = list(observation_reasons(problem))
     elif not found and as_many_conditions_as_derivatives:
         found = list(_count_reasons(Statement(problem)))
     yield from found
@@ -82,14 +82,12 @@ def box_reasons(problem: Problem, everywhere: Sequence[Scalar] | None = None) ->
         yield f"it needs a function bound to the law {symbol.name}"
 
 
-def _observation_reasons(problem: Problem) -> Iterator[str]:
-    if not Statement(problem).parts.is_linear:
-        yield "it needs a linear equation to take observations, this one is nonlinear"
+def observation_reasons(problem: Problem) -> Iterator[str]:
+    """Observations that are not of the fields at their own points."""
     for observation in problem.observations:
-        parts = parts_of(observation)
-        local = not any(isinstance(a, Apply) and a.op in (Op.AT, Op.INTEGRAL) for a in atoms(*parts.linear))
-        if not (parts.is_linear and parts.linear and local):
-            yield f"it needs observations that are linear in the field and local, not {observation!r}"
+        seen = [a for a in atoms(*lower(observation.expression)) if is_unknown(a)]
+        if not seen or any(isinstance(a, Apply) and a.op in (Op.AT, Op.INTEGRAL) for a in seen):
+            yield f"it needs local observations of the fields, not {observation!r}"
 
 
 def _equation_reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]:

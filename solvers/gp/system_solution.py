@@ -28,29 +28,35 @@ def system_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Solution
     """
     started = time.perf_counter()
     best = solve_system(problem, solver, run)
-    extra = {"residual": best.certificate.equation, "conditions": best.certificate.conditions}
-    for f, own in zip(best.system.fields, best.spectra, strict=True):
-        for x, lines in zip(f.statement.axes, own, strict=True):
-            name = f"{f.statement.unknown!r}_{x.name}"
-            extra |= {f"lines_{name}": len(lines), f"highest_{name}": max(line.frequency for line in lines)}
     deviation = _deviation(best) if best.result.has_solution else None
     return Solution(
         problem,
         repr(solver),
-        _mean(best, solver),
+        mean_of_system(best, solver),
         best.result,
         {n: Estimate(p.value) for n, p in problem.parameters.items() if p.value is not None},
         Stats(
             solve=time.perf_counter() - started,
             iterations=best.iterations,
             unknowns=sum(c.size for c in best.coefficients),
-            extra=extra,
+            extra=numbers_of_system(best),
         ),
         deviation=deviation,
     )
 
 
-def _mean(best: SystemAttempt, solver: KroneckerGP) -> Fields:
+def numbers_of_system(best: SystemAttempt) -> dict[str, float]:
+    """What the statistics of a run say of an attempt; lines with the field's name where there are several."""
+    found = {"residual": best.certificate.equation, "conditions": best.certificate.conditions}
+    for f, own in zip(best.system.fields, best.spectra, strict=True):
+        for x, lines in zip(f.statement.axes, own, strict=True):
+            name = x.name if len(best.spectra) == 1 else f"{f.statement.unknown!r}_{x.name}"
+            found |= {f"lines_{name}": len(lines), f"highest_{name}": max(line.frequency for line in lines)}
+    return found
+
+
+def mean_of_system(best: SystemAttempt, solver: KroneckerGP) -> Fields:
+    """The mean of every field, with its spectrum."""
     parts = []
     for f, own, C in zip(best.system.fields, best.spectra, best.coefficients, strict=True):
         lines = tuple(spectral_lines(f, k, each, C, solver.shape) for k, each in enumerate(own))

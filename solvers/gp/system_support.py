@@ -12,7 +12,7 @@ from sciml.galerkin.rows import condition_obstacle
 from sciml.galerkin.statement import Statement, is_face_row
 from sciml.problem import Problem
 from solvers.gp.shapes import AbstractShape
-from solvers.gp.support import box_reasons
+from solvers.gp.support import box_reasons, observation_reasons
 
 
 def is_system(problem: Problem) -> bool:
@@ -28,11 +28,10 @@ def system_reasons(problem: Problem, shape: AbstractShape) -> Iterator[str]:
         shape: of the spectral lines.
     """
     found = list(box_reasons(problem))
-    found += [f"it needs a number for the parameter {p.name}" for p in problem.unknown_parameters]
     if problem.observations:
-        found.append(
-            "it needs one equation to take observations, for one field beside those that they are to determine"
-        )
+        found += observation_reasons(problem)
+    else:
+        found += [f"it needs a number for the parameter {p.name}, or observations" for p in problem.unknown_parameters]
     yield from found or statement_reasons(problem, shape)
 
 

@@ -110,7 +110,7 @@ def solve_system(problem: Problem, solver: KroneckerGP, run: Run) -> SystemAttem
     tolerance = solver.tolerance if is_linear else _COARSE_TOLERANCE
     first = attempt_system(parts, learn_system(parts, tolerance, solver.most_lines), solver, run)
     if isinstance(first, System):
-        raise _too_large(first)
+        raise too_large(first)
     best = first
     for _ in range(0 if is_linear else _MOST_REFITS):
         if best.certificate.worst <= solver.tolerance or run.is_over or not best.result.has_solution:
@@ -161,7 +161,8 @@ def _better(best: SystemAttempt, fresh: SystemAttempt | System) -> tuple[SystemA
     return (fresh if fresh.certificate.worst < best.certificate.worst else best), pays
 
 
-def _too_large(system: System) -> UnsupportedProblemError:
+def too_large(system: System) -> UnsupportedProblemError:
+    """The error that says how large a system is."""
     ranks = " + ".join(" × ".join(str(s.basis.rank) for s in f.spaces) for f in system.fields)
     return UnsupportedProblemError(
         f"a system of {sum(system.sizes)} coefficients ({ranks} basis functions)",

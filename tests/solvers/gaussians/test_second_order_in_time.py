@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sciml import RESULTS, Box, Field, Problem, coordinates, cos, pi, sin, solve, uniform_grid
+from sciml.galerkin.second_order_time import SecondOrderTime
 from sciml.galerkin.statement import Statement
 from solvers.gaussians import PIG
-from solvers.gaussians.evolution import SecondOrderTime
 from solvers.gaussians.spaces import AxisLattice, axis_space
 
 

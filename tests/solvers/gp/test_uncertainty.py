@@ -15,7 +15,6 @@ from sciml import (
     Field,
     Problem,
     SolveError,
-    UnsupportedProblemError,
     coordinates,
     cos,
     load,
@@ -78,14 +77,6 @@ def test_samples_scatter_as_the_deviation_says():
     draws = np.array(jax.vmap(lambda key: spread.draw(mean, key)(at)["u"])(jax.random.split(jax.random.key(0), 4000)))
     assert_allclose(draws.mean(axis=0), solution(**xs), atol=4 * solution.std(**xs).max() / np.sqrt(4000))
     assert_allclose(draws.std(axis=0), solution.std(**xs), rtol=0.05)
-
-
-def test_nonlinear_equations_and_observations_are_refused():
-    (x,) = coordinates("x")
-    u, box = Field("u", x), Box({x: (0, 1)})
-    problem = Problem([u.dxx == u**3], box, [(u == 1).on(box.boundary(x))]).observe("u", {"x": [0.5]}, [1.0], 0.1)
-    with pytest.raises(UnsupportedProblemError, match="needs a linear equation to take observations"):
-        solve(problem, KroneckerGP())
 
 
 @pytest.mark.parametrize("solver", [KroneckerGP(), StudentGP(nodes=200)], ids=["gaussian", "student"])
