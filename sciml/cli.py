@@ -33,6 +33,7 @@ SOLVERS = {
     "prose": "solvers.prose:PROSE",
     "material_identification": "solvers.mpm:MaterialIdentification",
     "system_identification": "solvers.identification:SystemIdentification",
+    "law_identification": "solvers.classical:LawIdentification",
     "spectral": "solvers.classical:Spectral",
     "finite_difference": "solvers.classical:FiniteDifference",
     "zero": "solvers.trivial:Zero",

@@ -327,6 +327,7 @@ def test_every_known_solver_has_a_place() -> None:
         "prose",
         "material_identification",
         "system_identification",
+        "law_identification",
     }
     assert set(LIBRARY.solvers) == {*learned, "mpm", "spectral", "finite_difference", "zero", "lift"}
 
