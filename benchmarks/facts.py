@@ -57,8 +57,9 @@ def facts_of(request: Request, library: Library) -> dict[str, Any]:
 
     Returns:
         Those facts with `truth` as `{kind, error, statement}`, where `statement` is the truth's worst relative residual
-        in the problem's own equations and conditions (None where it cannot be differentiated, as for tables); `trouble`
-        where the truth cannot be had; and `refused`, the reasons of each solver that cannot solve the case.
+        in the problem's own equations and conditions (None where it cannot be differentiated, as for tables, or where
+        the statement leaves a number open); `trouble` where the truth cannot be had; and `refused`, the reasons of each
+        solver that cannot solve the case.
     """
     case = library.case(request.case)
     subject = subject_of(case, request.values, library.make_solver)
@@ -67,8 +68,8 @@ def facts_of(request: Request, library: Library) -> dict[str, Any]:
         truth = subject.reference
     except SciMLError as error:
         trouble = str(error)
-    is_function = truth is not None and not isinstance(problem.reference, ComputedReference)
-    statement = statement_of(problem, truth, jax.random.key(0)) if truth is not None and is_function else None
+    can_be_judged = not isinstance(problem.reference, ComputedReference) and not problem.unknown_parameters
+    statement = statement_of(problem, truth, jax.random.key(0)) if truth is not None and can_be_judged else None
     reasons = {name: library.make_solver(name, {}).check(problem) for name in request.solvers}
     own = {
         "truth": None if truth is None else {"kind": truth.kind, "error": truth.error, "statement": statement},

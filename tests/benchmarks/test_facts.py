@@ -26,6 +26,11 @@ def test_a_truth_is_put_into_its_statement_and_every_solver_is_asked() -> None:
     json.dumps(facts, allow_nan=False)
 
 
+def test_a_statement_that_leaves_a_number_open_is_not_judged() -> None:
+    facts = facts_of(Request("inverse/speed", {}, "digest", ()), LIBRARY)
+    assert facts["truth"]["kind"] == "exact" and facts["truth"]["statement"] is None
+
+
 def test_a_case_without_a_truth_has_none() -> None:
     facts = facts_of(request("four_axes", f"{USER}:Exact"), LIBRARY)
     assert facts["truth"] is None and facts["trouble"] == ""
