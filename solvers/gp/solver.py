@@ -58,9 +58,9 @@ class KroneckerGP(AbstractSolver):
     term $\delta(t - t_k)(u_t - v_k)$ of Hulbert & Hughes (doi:10.1016/0045-7825(90)90082-W), so that no mode gains
     energy at the hand-over; the jump counts among the residuals of the conditions. The standard deviation of a slab,
     given its data, and that of the errors handed to it, drawn at the end of one slab and carried through the linearised
-    equation of the next, add as variances. Residual, conditions, estimated error and result are those of the worst slab;
-    a slab without a solution ends the march, at `stats.extra["reached"]`. All conditions along time must be initial
-    ones, of one equation without observations.
+    equation of the next, add as variances. Residual, conditions, estimated error and result are those of the worst
+    slab; a slab without a solution ends the march, at `stats.extra["reached"]`. All conditions along time must be
+    initial ones, of one equation without observations.
 
     Source: Fang, Cooley, Long, Li, Kirby & Zhe, ICLR 2024, arXiv:2311.04465 (the model); direct algebra in place of its
     gradient descent.
