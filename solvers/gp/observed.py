@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-import jax.numpy as jnp
-
 from sciml.galerkin.certificate import Certificate
 from sciml.galerkin.statement import Statement
 from sciml.galerkin.system_certificate import certify_system
@@ -23,8 +21,7 @@ from solvers.gp.features import Line
 from solvers.gp.fields import Fields
 from solvers.gp.inference import infer
 from solvers.gp.learning import Known, learn_spectra
-from solvers.gp.representation import ExactDeviation
-from solvers.gp.system_solution import SystemAttempt, mean_of_system, numbers_of_system
+from solvers.gp.system_solution import SystemAttempt, deviation_of_system, mean_of_system, numbers_of_system
 from solvers.gp.system_spectra import KnownSystem, learn_system
 from solvers.gp.system_support import is_system
 from solvers.gp.systems import MOST_COEFFICIENTS, discretise_system, parts_of_system, too_large
@@ -76,7 +73,8 @@ def observed_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Soluti
     best = _best(stated, solver, run)
     result = best.result if converged or not best.result.is_success else RESULTS.stagnated
     attempt = SystemAttempt(best.system, best.spectra, best.found.coefficients, best.certificate, result, 0)
-    mean, deviation = mean_of_system(attempt, solver), _deviation(best)
+    mean = mean_of_system(attempt, solver)
+    deviation = deviation_of_system(best.system, best.found.factors, [0.0] * len(best.spectra))
     return Solution(
         problem,
         repr(solver),
@@ -175,16 +173,6 @@ def _with_homogeneous_solutions(part: Statement, spectra: Spectra) -> Spectra:
         own if part.is_periodic(k) else tuple(short(k, line) if line.frequency == 0 else line for line in own)
         for k, own in enumerate(spectra)
     )
-
-
-def _deviation(best: _Fit) -> Fields:
-    parts = []
-    for f, factor in zip(best.system.fields, best.found.factors, strict=True):
-        features, names = tuple(s.basis.features for s in f.spaces), tuple(x.name for x in f.statement.axes)
-        transforms = tuple(jnp.asarray(s.basis.transform) for s in f.spaces)
-        unknown = repr(f.statement.unknown)
-        parts.append(ExactDeviation(features, transforms, jnp.asarray(factor), jnp.zeros(()), names, unknown))
-    return Fields(tuple(parts))
 
 
 def _single(fields: Fields) -> AbstractRepresentation:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
+import numpy as np
 
+from sciml.galerkin.systems import System
 from sciml.problem import Problem
 from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import Run
@@ -68,15 +71,15 @@ def mean_of_system(best: SystemAttempt, solver: KroneckerGP) -> Fields:
 
 def _deviation(best: SystemAttempt) -> Fields | None:
     posterior = system_posterior(best.system, best.coefficients)
-    if posterior is None:
-        return None
+    return None if posterior is None else deviation_of_system(best.system, posterior.factors, posterior.floors)
+
+
+def deviation_of_system(system: System, factors: Sequence[np.ndarray], floors: Sequence[float]) -> Fields:
+    """The standard deviation of every field, from a factor of its coefficients' covariance and what its bases miss."""
     parts = []
-    for f, factor, floor in zip(best.system.fields, posterior.factors, posterior.floors, strict=True):
+    for f, factor, floor in zip(system.fields, factors, floors, strict=True):
         transforms = tuple(jnp.asarray(s.basis.transform) for s in f.spaces)
         features, names = tuple(s.basis.features for s in f.spaces), tuple(x.name for x in f.statement.axes)
-        parts.append(
-            ExactDeviation(
-                features, transforms, jnp.asarray(factor), jnp.asarray(floor), names, repr(f.statement.unknown)
-            )
-        )
+        unknown = repr(f.statement.unknown)
+        parts.append(ExactDeviation(features, transforms, jnp.asarray(factor), jnp.asarray(floor), names, unknown))
     return Fields(tuple(parts))
