@@ -80,6 +80,8 @@ def doubt(found: Attempt) -> Doubt:
     statement = discrete.statement
     operator = discrete.operator if statement.parts.is_linear else discrete.read_values(slopes_at(discrete, C))
     noise = residual_noise(discrete, C)
+    if noise.deviation < np.finfo(float).tiny:  # the zero solution of a homogeneous equation: there is no scale
+        return Doubt(noise=0.0)
     names = (tuple(x.name for x in statement.axes), repr(statement.unknown))
     features = tuple(s.basis.features for s in spaces)
     transforms = [s.basis.transform for s in spaces]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import equinox as eqx
@@ -165,6 +165,30 @@ class BlockDeviation(AbstractRepresentation):
 
         variance = spread(jnp.moveaxis(jax.lax.map(one, along), 0, -1), [*(jnp.abs(row) ** 2 for row in rows)])
         return {self.unknown: jnp.sqrt(jnp.moveaxis(variance, 0, self.axis) + self.floor**2)}
+
+
+@final
+@storable("gp_summed_deviation")
+class SummedDeviation(AbstractRepresentation):
+    r"""$\operatorname{std} u = (\sum_k \operatorname{std}_k^2 u)^{1/2}$ of independent doubts.
+
+    Attributes:
+        parts: the standard deviations.
+    """
+
+    parts: tuple[AbstractRepresentation, ...]
+
+    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        return _root_of_squares([part(points) for part in self.parts])
+
+    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array] | None:
+        found = [part.on_axes(nodes) for part in self.parts]
+        known = [values for values in found if values is not None]
+        return _root_of_squares(known) if len(known) == len(found) else None
+
+
+def _root_of_squares(values: Sequence[Mapping[str, jax.Array]]) -> dict[str, jax.Array]:
+    return {name: jnp.sqrt(sum((v[name] ** 2 for v in values), jnp.zeros(()))) for name in values[0]}
 
 
 def basis_rows(

@@ -18,6 +18,7 @@ from sciml.galerkin.separable import derivative_orders
 from sciml.galerkin.systems import Coefficients, Directions, System
 from sciml.known import BoundLaws, known_values
 from sciml.observations import Observation
+from sciml.problem import Problem
 
 
 @final
@@ -87,3 +88,9 @@ class Measurements:
 def row_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Every product of two functions, at the same points: $(n, p), (n, q) \\to (n, pq)$."""
     return (left[:, :, None] * right[:, None, :]).reshape(left.shape[0], -1)
+
+
+def stated_noise(problem: Problem) -> np.ndarray:
+    """Standard deviation of every observed value, one after the other; NaN where none is stated."""
+    each = [(np.nan if o.noise is None else o.noise, o.values.shape) for o in problem.observations]
+    return np.concatenate([np.broadcast_to(np.asarray(s, float), shape) for s, shape in each])

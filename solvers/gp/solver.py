@@ -37,7 +37,7 @@ class KroneckerGP(AbstractSolver):
     deviation everywhere, its noise and amplitude by evidence.
 
     Observations, anywhere and with noise, known or not, condition the posterior beside the equations and may stand in
-    for conditions that are missing; parameters without a number are then inferred by evidence, with standard errors.
+    for conditions that are missing; parameters without a number are then inferred, with standard errors.
     Nonlinear equations and observations are linearised at the mean (Gauss–Newton).
 
     Systems of fields, and problems with a gauge, are solved by least squares over all fields together, one kernel each,

@@ -12,6 +12,7 @@ from benchmarks.parameter_coverage import Tally, tallies
 from pde_zoo.suites.inverse import speed
 from sciml import RESULTS
 from sciml.solution import Estimate
+from solvers.gp import KroneckerGP
 
 
 def test_a_tally_counts_what_lies_within_the_interval():
@@ -32,7 +33,7 @@ def test_every_repeat_is_another_draw_and_failures_count_as_misses(monkeypatch):
         return SimpleNamespace(result=result, parameters={"c": Estimate(1.01, 0.02)})
 
     monkeypatch.setattr(parameter_coverage, "solve", solve)
-    found, seconds = tallies(speed, 0.05, 4)
+    found, seconds = tallies(speed, KroneckerGP(), 0.05, 4)
     assert seconds > 0
     assert len(set(seen)) == 4
     assert found["c"].repeats == 4

@@ -54,3 +54,30 @@ def test_unknown_numbers_without_observations_are_refused():
     problem = reaction(0.1, 0).replace(observations=())
     with pytest.raises(UnsupportedProblemError, match="a number for the parameter k, or observations"):
         solve(problem, KroneckerGP())
+
+
+def test_a_number_of_a_nonlinear_equation_that_its_conditions_determine():
+    (x,) = coordinates("x")
+    u, k, w, box = Field("u", x), Parameter("k", init=2.0, positive=True), sin(6 * x) + x, Box({x: (0, 1)})
+    problem = Problem([u.dxx - k * u**3 == w.dxx - 5 * w**3], box, [(u == w).on(box.boundary(x))])
+    random = np.random.default_rng(0)
+    at = random.uniform(0, 1, 60)
+    measured = np.sin(6 * at) + at + 0.01 * random.standard_normal(60)
+    told, untold = (solve(problem.observe("u", {"x": at}, measured, noise), KroneckerGP()) for noise in (0.01, None))
+    for solution in (told, untold):
+        estimate = solution.parameters["k"]
+        assert solution.result is RESULTS.successful and estimate.standard_error is not None
+        assert abs(estimate.value - 5) < 3 * estimate.standard_error < 1.0
+    inside = np.linspace(0, 1, 101)
+    error, deviation = told(x=inside) - (np.sin(6 * inside) + inside), told.std(x=inside)
+    assert np.mean(np.abs(error) <= 3 * deviation) >= 0.9  # one number is unknown: all points err together
+    assert np.sqrt(np.mean(deviation**2)) < 0.01
+    assert untold.stats.extra["noise"] == pytest.approx(0.01, rel=0.3)
+
+
+def test_a_number_that_observations_do_not_tell_is_said_to_be_open():
+    (t,) = coordinates("t")
+    u, k, box = Field("u", t), Parameter("k", init=1.0, positive=True), Box({t: (0, 1)})
+    problem = Problem([u.dt == k * u], box, [(u == 0).on(box.at(t=0))])
+    solution = solve(problem.observe("u", {"t": np.linspace(0.1, 0.9, 9)}, np.zeros(9), 0.1), KroneckerGP())
+    assert solution.result is RESULTS.under_resolved
