@@ -1,4 +1,4 @@
-r"""Unknown numbers of equations from noisy observations of their solutions, drawn from the truth with a fixed seed."""
+r"""Unknown numbers and coefficients of equations from noisy observations, drawn from the truth with a fixed seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from pde_zoo.burgers import burgers
 from pde_zoo.cole_hopf import ColeHopf
-from sciml import Box, Field, Parameter, Problem, coordinates, cos, exp, pi, sin
+from sciml import Box, D, Field, Parameter, Problem, coordinates, cos, div, exp, grad, pi, sin
 from sciml.case import Case
 
 
@@ -121,6 +121,49 @@ def speed(c: float = 1.0, noise: float = 0.01, count: int = 200, seed: int = 0) 
     return observed(problem, problem.reference, ("u",), noise, count, seed)
 
 
+def conductivity(noise: float = 0.01, count: int = 300, seed: int = 0) -> Problem:
+    r"""Conductivity of a rod, a function of place, from noisy observations of its temperature.
+
+    $$u_t = (a(x)\,u_x)_x + f,\quad (t, x)\in[0,1]^2$$ with f, the initial and the boundary values of the truth.
+
+    Args:
+        noise: standard deviation over the root mean square of the observed values.
+        count: observations of u; none of a.
+        seed: of points and noise.
+
+    Truth: $u = e^{-t}\sin\pi x + \tfrac12x(1+t)$, $a = 1 + \tfrac25\cos2\pi x + \tfrac15x$, exact.
+    """
+    t, x = coordinates("t x")
+    u, a, box = Field("u", t, x), Field("a", x), Box({t: (0, 1), x: (0, 1)})
+    state, truth = exp(-t) * sin(pi * x) + 0.5 * x * (1 + t), 1 + 0.4 * cos(2 * pi * x) + 0.2 * x
+    source = state.dt - D(truth * state.dx, x)
+    conditions = [(u == state).on(box.at(t=0) | box.boundary(x))]
+    known = Problem([u.dt - D(truth * u.dx, x) == source], box, conditions, exact={u: state}, name="conductivity")
+    measured = observed(known, known.reference, ("u",), noise, count, seed)
+    return measured.replace(equations=[u.dt - D(a * u.dx, x) == source], exact={u: state, a: truth})
+
+
+def permeability(noise: float = 0.01, count: int = 400, seed: int = 0) -> Problem:
+    r"""Permeability of a porous square from noisy observations of the pressure (Darcy's law).
+
+    $$-\nabla\cdot(a\nabla u) = f,\quad (x, y)\in[0,1]^2$$ with f and the boundary values of the truth.
+
+    Args:
+        noise: standard deviation over the root mean square of the observed values.
+        count: observations of u; none of a.
+        seed: of points and noise.
+
+    Truth: $u = \sin\pi x\sin\pi y + \tfrac3{10}x$, $a = \exp(\tfrac12\sin2\pi x\cos\pi y)$, exact.
+    """
+    x, y = coordinates("x y")
+    u, a, box = Field("u", x, y), Field("a", x, y), Box({x: (0, 1), y: (0, 1)})
+    state, truth = sin(pi * x) * sin(pi * y) + 0.3 * x, exp(0.5 * sin(2 * pi * x) * cos(pi * y))
+    source, conditions = -div(truth * grad(state)), [(u == state).on(box.boundary)]
+    known = Problem([-div(truth * grad(u)) == source], box, conditions, exact={u: state}, name="permeability")
+    measured = observed(known, known.reference, ("u",), noise, count, seed)
+    return measured.replace(equations=[-div(a * grad(u)) == source], exact={u: state, a: truth})
+
+
 def _cases(name: str, build: Any, points: Mapping[str, int]) -> tuple[Case, ...]:
     return tuple(Case(f"inverse/{name}{mark}", build, points, {"noise": noise}) for mark, noise in _NOISE.items())
 
@@ -131,4 +174,6 @@ CASES: tuple[Case, ...] = (
     *_cases("viscosity", viscosity, {"t": 101, "x": 257}),
     *_cases("exchange", exchange, {"t": 51, "x": 101}),
     *_cases("speed", speed, {"t": 51, "x": 101}),
+    Case("inverse/conductivity", conductivity, {"t": 51, "x": 101}),
+    Case("inverse/permeability", permeability, {"x": 61, "y": 61}),
 )

@@ -223,6 +223,7 @@ def _solved(joint: Joint, w: Whitened, scales: Scales) -> Whitened:
 def _mode(joint: Joint, start: Whitened, scales: Scales, run: Run) -> Fit:
     """Damped Gauss–Newton steps from a first guess, with amplitudes and unknown noise refreshed between them."""
     w, result, iteration = start, RESULTS.max_steps_reached, 0
+    before = np.zeros(len(start))
     while iteration < _MOST_STEPS:
         iteration += 1
         found = curvature(joint.jacobian(w, scales), joint.residual(w, scales))
@@ -230,10 +231,12 @@ def _mode(joint: Joint, start: Whitened, scales: Scales, run: Run) -> Fit:
             result = RESULTS.nonfinite
             break
         fresh = _refreshed(joint, w, scales, found)
-        change = max(abs(np.log(a / b)) for a, b in zip(fresh.amplitudes, scales.amplitudes, strict=True))
+        change = np.log(np.divide(fresh.amplitudes, scales.amplitudes))
+        change = np.where(change * before < 0, change / 2, change)  # the fixed point swings about its end
         w, moved = _stepped(joint, w, scales, joint.split(found.step))
-        scales = fresh
-        if moved <= _SETTLED and change <= _CHANGED:
+        scales = replace(fresh, amplitudes=tuple(map(float, scales.amplitudes * np.exp(change))))
+        before = change
+        if moved <= _SETTLED and np.all(np.abs(change) <= _CHANGED):
             result = RESULTS.successful
             break
         if run.is_over:
