@@ -97,6 +97,27 @@ class LadderFeatures(AbstractFeatures):
                 )
         return [xp.concatenate([block[n] for block in blocks], axis=1) for n in range(order + 1)]
 
+    def frequency_slopes(self, table: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Derivatives of the features along their own lines' frequencies; zero for lines of frequency zero.
+
+        Args:
+            table: values of the features at x, `(n, features)`.
+            x: points.
+        """
+        slopes, start = np.zeros_like(table), 0
+        for count, shifted in zip(self.counts, self.shifted, strict=True):
+            if shifted:
+                cosine, sine = slice(start, start + count), slice(start + count, start + 2 * count)
+                slopes[:, cosine] = -(x - self.centre)[:, None] * table[:, sine]
+                slopes[:, sine] = (x - self.centre)[:, None] * table[:, cosine]
+            start += (1 + shifted) * count
+        return slopes
+
+    def summed_by_line(self, each: np.ndarray) -> np.ndarray:
+        """Sums over the features of every line."""
+        sizes = [(1 + shifted) * count for count, shifted in zip(self.counts, self.shifted, strict=True)]
+        return np.add.reduceat(each, np.cumsum([0, *sizes[:-1]]))
+
 
 def _states(x: Array, length: Any, count: int, order: int) -> list[Array]:
     """Ladder states and their derivatives in x, each `(n, count)`."""

@@ -1,8 +1,9 @@
 r"""Spectral lines of signals on one axis, and the length scales of their kernel.
 
 Lines are the peaks of a windowed, zero-padded FFT (log-parabolic interpolation puts a single line within 1e-6 of its
-place); then residual pursuit: the signals are fitted by the eigenbasis of the lines so far, and the highest peak of
-what is left joins them. A zero-frequency component is always there: it carries the smooth part.
+place); then residual pursuit: the signals are fitted by the eigenbasis of the lines so far, the lines move to where
+their evidence is largest, and the highest peak of what is left joins them. A zero-frequency component is always there:
+it carries the smooth part.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from sciml.galerkin.eigenbasis import Eigenbasis, eigenbasis
 from sciml.signals import Signals, amplitude_spectrum, peaks
 from solvers.gp.features import LadderFeatures, Line, ladder_count
+from solvers.gp.refinement import likeliest
 
 _CLEAR_PEAK = 0.05
 _LINE_LENGTH = 1.0
@@ -24,7 +26,7 @@ _FIRST_LOOK = 1 << 12
 _QUIET = 1e-3
 _NODES_A_FUNCTION = 4
 _PAYS = 1 / 3
-_REACH = 3
+_ANNEALED = (1e-3, 1e-5, 1e-7)
 
 
 def smooth_line(extent: float, length: float = _SMOOTH_LENGTH) -> Line:
@@ -66,30 +68,33 @@ def find_lines(signals: Signals, *, tolerance: float, most: int) -> tuple[tuple[
     rest = misfit(tuple(found), signals)
     if size(rest) > tolerance:
         found += [Line(m, _LINE_LENGTH * extent) for m in peaks(signals, signals.values, _CLEAR_PEAK)[:most]]
-        rest = misfit(tuple(found), signals)
-    for _ in found[1:]:
-        if size(rest) > tolerance:
-            found = settled([found[0], *found[2:], found[1]], signals)
-            rest = misfit(tuple(found), signals)
+        found, rest = _settled(found, signals, tolerance)
     while size(rest) > tolerance and len(found) <= most:
         fresh = [m for m in peaks(signals, rest, 0.5) if _is_new(m, found, signals.bin)]
-        longer = [settled([*found, Line(m, _LINE_LENGTH * extent)], signals) for m in fresh[:1]]
-        left = misfit(tuple(longer[0]), signals) if longer else rest
+        if not fresh:
+            break
+        longer, left = _settled([*found, Line(fresh[0], _LINE_LENGTH * extent)], signals, tolerance)
         if not size(left) < size(rest) * _PAYS:
             break
-        found, rest = longer[0], left
+        found, rest = longer, left
     return tuple(found), size(rest)
 
 
-def settled(lines: list[Line], signals: Signals) -> list[Line]:
-    """The same lines with the last one moved, by up to a few bins, to where the misfit is least.
+def _settled(lines: list[Line], signals: Signals, tolerance: float) -> tuple[list[Line], np.ndarray]:
+    """Lines, moved to where evidence is largest if they do not explain the signals as they are, and what they leave.
 
-    The peak of a residual lies off the line that would explain it when the two are only a few bins from other lines.
+    The peak of a spectrum lies off the line that would explain it where the two are only a few bins from other lines.
+    The noise is annealed: where it is small from the start, lines a few bins off do not move.
     """
-    *others, last = lines
-    offsets = signals.bin * np.arange(-_REACH, _REACH + 1)
-    moved = [[*others, Line(float(m), last.length)] for m in last.frequency + offsets if m > 0]
-    return min(moved, key=lambda candidate: size(misfit(tuple(candidate), signals)))
+    best, rest, moved = lines, misfit(tuple(lines), signals), tuple(lines)
+    for noise in _ANNEALED:
+        if size(rest) <= tolerance:
+            break
+        moved = likeliest(moved, signals, noise)
+        left = misfit(moved, signals)
+        if size(left) < size(rest):
+            best, rest = list(moved), left
+    return best, rest
 
 
 def _is_new(frequency: float, lines: list[Line], bin_width: float) -> bool:
