@@ -26,7 +26,7 @@ _FIRST_LOOK = 1 << 12
 _QUIET = 1e-3
 _NODES_A_FUNCTION = 4
 _PAYS = 1 / 3
-_ANNEALED = (1e-3, 1e-5, 1e-7)
+_ANNEALED, _LOOSE = (1e-3, 1e-5, 1e-7), 10.0
 
 
 def smooth_line(extent: float, length: float = _SMOOTH_LENGTH) -> Line:
@@ -84,16 +84,18 @@ def _settled(lines: list[Line], signals: Signals, tolerance: float) -> tuple[lis
     """Lines, moved to where evidence is largest if they do not explain the signals as they are, and what they leave.
 
     The peak of a spectrum lies off the line that would explain it where the two are only a few bins from other lines.
-    The noise is annealed: where it is small from the start, lines a few bins off do not move.
+    The noise is annealed, from ten times the misfit at most: where it is small from the start, lines a few bins off do
+    not move.
     """
     best, rest, moved = lines, misfit(tuple(lines), signals), tuple(lines)
     for noise in _ANNEALED:
         if size(rest) <= tolerance:
             break
-        moved = likeliest(moved, signals, noise)
-        left = misfit(moved, signals)
-        if size(left) < size(rest):
-            best, rest = list(moved), left
+        if noise <= _LOOSE * size(rest):
+            moved = likeliest(moved, signals, noise)
+            left = misfit(moved, signals)
+            if size(left) < size(rest):
+                best, rest = list(moved), left
     return best, rest
 
 
