@@ -3,8 +3,9 @@ r"""One equation that its conditions determine, with numbers that observations h
 For numbers θ the equation has one solution $u(\theta)$, which Newton–Krylov steps find without the dense matrices of
 the joint posterior. Gauss–Newton steps on $y = h(u(\theta)) + \epsilon$, halved until the misfit falls, give the
 numbers and, by the inverse of the normal equations, their standard errors (Laplace's approximation; θ is nearly flat
-beforehand). The spectra are learned at the numbers so far, and again where those have moved. The field is in doubt
-about what the equation is in doubt about, and about the numbers: $\partial u/\partial\theta$ times their errors.
+beforehand). The spectra are learned at the numbers so far, and again where they do less well at those found. The field
+is in doubt about what the equation is in doubt about, and about the numbers: $\partial u/\partial\theta$ times their
+errors.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sciml.galerkin.statement import Statement
 from sciml.galerkin.systems import System
 from sciml.problem import Problem
 from sciml.solver import Run
-from solvers.gp.attempts import Attempt, attempt, solve_best
+from solvers.gp.attempts import RESOLVED, Attempt, attempt, solve_best
 from solvers.gp.candidates import FARTHEST, FLAT, central_differences, first_guesses, stated
 from solvers.gp.deviation import Doubt, doubt
 from solvers.gp.outcome import names_of
@@ -34,7 +35,6 @@ _MOST_ROUNDS = 5
 _MOST_STEPS = 20
 _LEAST_DAMPING = 1 / 64
 _WITHIN_ERROR = 1e-2
-_MOVED = 0.1
 
 
 @final
@@ -85,8 +85,8 @@ def determine(problem: Problem, solver: KroneckerGP, run: Run) -> Determined | N
             return found
         fresh = _fitted(_Model(problem, solver, run, best), raw)
         found = fresh if found is None else replace(fresh, iterations=found.iterations + fresh.iterations)
-        moved, raw = np.abs(found.raw - raw), found.raw
-        if run.is_over or np.all(moved <= np.minimum(found.spread, _MOVED)):
+        raw = found.raw
+        if run.is_over or found.best.certificate.worst <= max(best.certificate.worst, RESOLVED):
             break
     return found
 
