@@ -31,10 +31,10 @@ _LARGEST_MISFIT = 2.0
 class KroneckerGP(AbstractSolver):
     r"""A Gaussian process whose kernel, a product over the axes, carries the frequencies that the data show.
 
-    The spectrum of each axis is read from the source and the boundary data, the kernel's whitened eigenbasis turns
-    the equation into Kronecker sums of small matrices, and fast diagonalisation solves them; nonlinear equations and
-    coefficients that do not separate take Newton–Krylov steps with the same inverse. The posterior gives a standard
-    deviation everywhere, its noise and amplitude by evidence.
+    The spectrum of each axis is read from the source and the boundary data, its lines refined by evidence where they
+    are close together; the kernel's whitened eigenbasis turns the equation into Kronecker sums of small matrices, and
+    fast diagonalisation solves them; nonlinear equations and coefficients that do not separate take Newton–Krylov steps
+    with the same inverse. The posterior gives a standard deviation everywhere, its noise and amplitude by evidence.
 
     Observations, anywhere and with noise, known or not, condition the posterior beside the equations and may stand in
     for conditions that are missing; parameters without a number are then inferred, with standard errors.
