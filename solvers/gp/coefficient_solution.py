@@ -16,7 +16,8 @@ from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import Run
 from solvers.gp.coefficient_field import Fit, infer_coefficients, state_and_coefficients
 from solvers.gp.fields import Fields
-from solvers.gp.representation import ExactDeviation, KroneckerMean
+from solvers.gp.outcome import exact_deviation
+from solvers.gp.representation import KroneckerMean
 from solvers.gp.shapes import AbstractShape
 from solvers.gp.support import box_reasons, observation_reasons
 from solvers.gp.system_support import statement_reasons
@@ -96,6 +97,5 @@ def _fields(fit: Fit) -> tuple[Fields, Fields | None]:
         transforms, unknown = tuple(jnp.asarray(s.basis.transform) for s in f.spaces), repr(f.statement.unknown)
         means.append(KroneckerMean(features, transforms, jnp.asarray(C[k]), names, unknown))
         if roots is not None:
-            factor = jnp.asarray(joint.expand(k, roots[k]))
-            deviations.append(ExactDeviation(features, transforms, factor, jnp.zeros(()), names, unknown))
+            deviations.append(exact_deviation(f, joint.expand(k, roots[k])))
     return Fields(tuple(means)), Fields(tuple(deviations)) if deviations else None

@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import solve_triangular
 
@@ -24,8 +23,8 @@ from sciml.solver import Run
 from solvers.gp.attempts import RESOLVED, Attempt, attempt, solve_best
 from solvers.gp.candidates import FARTHEST, FLAT, central_differences, first_guesses, stated
 from solvers.gp.deviation import Doubt, doubt
-from solvers.gp.outcome import names_of
-from solvers.gp.representation import ExactDeviation, SummedDeviation
+from solvers.gp.outcome import exact_deviation
+from solvers.gp.representation import IndependentErrors
 from solvers.gp.scattered import Measurements, stated_noise
 
 if TYPE_CHECKING:
@@ -68,12 +67,8 @@ class Determined:
         own = doubt(self.best)
         if self.raw.size == 0 or own.deviation is None:
             return own
-        discrete = self.best.discrete
-        features = tuple(s.basis.features for s in discrete.spaces)
-        transforms = tuple(jnp.asarray(s.basis.transform) for s in discrete.spaces)
-        names = names_of(discrete.statement)
-        numbers = ExactDeviation(features, transforms, jnp.asarray(self.columns), jnp.zeros(()), *names)
-        return Doubt(SummedDeviation((own.deviation, numbers)), own.noise, own.relative)
+        numbers = exact_deviation(self.best.discrete, self.columns)
+        return Doubt(IndependentErrors((own.deviation, numbers)), own.noise, own.relative)
 
 
 def determine(problem: Problem, solver: KroneckerGP, run: Run) -> Determined | None:

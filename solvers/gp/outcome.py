@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
+import numpy as np
 
+from sciml.galerkin.discretisation import Discretisation
 from sciml.galerkin.statement import Statement
 from sciml.results import RESULTS
 from solvers.gp.amplitudes import spectral_lines
 from solvers.gp.attempts import Attempt
-from solvers.gp.representation import KroneckerMean
+from solvers.gp.representation import ExactDeviation, KroneckerMean
 
 if TYPE_CHECKING:
     from solvers.gp.solver import KroneckerGP
@@ -45,6 +47,17 @@ def mean_of(best: Attempt, solver: KroneckerGP) -> KroneckerMean:
     )
 
 
+def exact_deviation(discrete: Discretisation, factor: np.ndarray, floor: float = 0.0) -> ExactDeviation:
+    """Standard deviation of a field from a factor of its coefficients' covariance and what its bases leave out."""
+    return ExactDeviation(
+        tuple(s.basis.features for s in discrete.spaces),
+        tuple(jnp.asarray(s.basis.transform) for s in discrete.spaces),
+        jnp.asarray(factor),
+        jnp.asarray(floor),
+        *names_of(discrete.statement),
+    )
+
+
 def numbers_of(best: Attempt) -> dict[str, float]:
     """What the statistics of a run say of an attempt."""
     found = {"residual": best.certificate.equation, "conditions": best.certificate.conditions}
@@ -55,4 +68,4 @@ def numbers_of(best: Attempt) -> dict[str, float]:
 
 def names_of(statement: Statement) -> tuple[tuple[str, ...], str]:
     """Names of the coordinates and of the field."""
-    return tuple(x.name for x in statement.axes), repr(statement.problem.unknowns[0])
+    return tuple(x.name for x in statement.axes), repr(statement.unknown)

@@ -168,12 +168,12 @@ class BlockDeviation(AbstractRepresentation):
 
 
 @final
-@storable("gp_summed_deviation")
-class SummedDeviation(AbstractRepresentation):
-    r"""$\operatorname{std} u = (\sum_k \operatorname{std}_k^2 u)^{1/2}$ of independent doubts.
+@storable("gp_independent_errors")
+class IndependentErrors(AbstractRepresentation):
+    """Standard deviation of a sum of independent errors.
 
     Attributes:
-        parts: the standard deviations.
+        parts: standard deviation of each.
     """
 
     parts: tuple[AbstractRepresentation, ...]
@@ -187,8 +187,8 @@ class SummedDeviation(AbstractRepresentation):
         return _root_of_squares(known) if len(known) == len(found) else None
 
 
-def _root_of_squares(values: Sequence[Mapping[str, jax.Array]]) -> dict[str, jax.Array]:
-    return {name: jnp.sqrt(sum((v[name] ** 2 for v in values), jnp.zeros(()))) for name in values[0]}
+def _root_of_squares(deviations: Sequence[Mapping[str, jax.Array]]) -> dict[str, jax.Array]:
+    return {name: jnp.sqrt(sum((d[name] ** 2 for d in deviations), jnp.zeros(()))) for name in deviations[0]}
 
 
 def basis_rows(

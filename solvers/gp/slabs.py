@@ -38,8 +38,8 @@ from sciml.spectrum import SpectralLines
 from sciml.storable import storable
 from solvers.gp.attempts import Attempt, solve_best
 from solvers.gp.deviation import Doubt, doubt
-from solvers.gp.outcome import mean_of, names_of, numbers_of, verdict
-from solvers.gp.representation import ExactDeviation
+from solvers.gp.outcome import exact_deviation, mean_of, names_of, numbers_of, verdict
+from solvers.gp.representation import IndependentErrors
 from solvers.gp.second_order import solving_spaces, starts_with_rate
 
 if TYPE_CHECKING:
@@ -115,16 +115,13 @@ class Slab:
     @property
     def deviation(self) -> AbstractRepresentation | None:
         """Of the whole error."""
-        own, spaces = self.doubts.deviation, self.best.discrete.spaces
+        own = self.doubts.deviation
         if own is None or self.carried is None:
             return None
         if not self.carried:
             return own
-        transforms = tuple(jnp.asarray(s.basis.transform) for s in spaces)
-        factor = jnp.asarray(np.stack(self.carried, axis=-1) / np.sqrt(len(self.carried)))
-        features = tuple(s.basis.features for s in spaces)
-        names = names_of(self.best.discrete.statement)
-        return IndependentErrors((own, ExactDeviation(features, transforms, factor, jnp.asarray(self.floor), *names)))
+        factor = np.stack(self.carried, axis=-1) / np.sqrt(len(self.carried))
+        return IndependentErrors((own, exact_deviation(self.best.discrete, factor, self.floor)))
 
     def errors(self, rng: np.random.Generator) -> list[np.ndarray] | None:
         """Draws of the whole error, as coefficients."""
@@ -315,27 +312,3 @@ def _joined(spectra: Sequence[SpectralLines], shares: np.ndarray) -> SpectralLin
     kept = sorted(powers)
     frequencies, widths = (np.array([key[i] for key in kept]) for i in (0, 1))
     return SpectralLines(frequencies, widths, np.sqrt([powers[key] for key in kept]))
-
-
-@final
-@storable("gp_independent_errors")
-class IndependentErrors(AbstractRepresentation):
-    """Standard deviation of a sum of independent errors.
-
-    Attributes:
-        parts: standard deviation of each.
-    """
-
-    parts: tuple[AbstractRepresentation, ...]
-
-    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        return _root_of_squares([part(points) for part in self.parts])
-
-    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array] | None:
-        found = [part.on_axes(nodes) for part in self.parts]
-        known = [values for values in found if values is not None]
-        return _root_of_squares(known) if len(known) == len(found) else None
-
-
-def _root_of_squares(deviations: Sequence[Mapping[str, jax.Array]]) -> dict[str, jax.Array]:
-    return {name: jnp.sqrt(sum(d[name] ** 2 for d in deviations)) for name in deviations[0]}

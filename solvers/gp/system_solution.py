@@ -15,7 +15,8 @@ from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import Run
 from solvers.gp.amplitudes import spectral_lines
 from solvers.gp.fields import Fields
-from solvers.gp.representation import ExactDeviation, KroneckerMean
+from solvers.gp.outcome import exact_deviation
+from solvers.gp.representation import KroneckerMean
 from solvers.gp.system_posterior import system_posterior
 from solvers.gp.systems import SystemAttempt, solve_system
 
@@ -76,10 +77,8 @@ def _deviation(best: SystemAttempt) -> Fields | None:
 
 def deviation_of_system(system: System, factors: Sequence[np.ndarray], floors: Sequence[float]) -> Fields:
     """The standard deviation of every field, from a factor of its coefficients' covariance and what its bases miss."""
-    parts = []
-    for f, factor, floor in zip(system.fields, factors, floors, strict=True):
-        transforms = tuple(jnp.asarray(s.basis.transform) for s in f.spaces)
-        features, names = tuple(s.basis.features for s in f.spaces), tuple(x.name for x in f.statement.axes)
-        unknown = repr(f.statement.unknown)
-        parts.append(ExactDeviation(features, transforms, jnp.asarray(factor), jnp.asarray(floor), names, unknown))
-    return Fields(tuple(parts))
+    return Fields(
+        tuple(
+            exact_deviation(f, factor, floor) for f, factor, floor in zip(system.fields, factors, floors, strict=True)
+        )
+    )
