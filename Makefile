@@ -8,7 +8,8 @@ WORKERS ?= 2
 
 # One thread for each test worker: two workers with a pool of threads each would wait on one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_cpu_multi_thread_eigen=false
-PYTEST := env $(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) --dist loadfile
+# In the order of collection, so that the many short files at the end even out the workers.
+PYTEST := env $(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test lint accuracy bench notebooks docs clean
 .DEFAULT_GOAL := demo

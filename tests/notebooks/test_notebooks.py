@@ -46,9 +46,7 @@ def test_the_tour_shows_its_pictures_and_sliders_in_jupyter(tmp_path: Path) -> N
     for cell in book.cells:
         for output in cell.get("outputs", []):
             shown |= set(output.get("data", {}))
-    assert {"text/latex", "image/png", "text/html", "application/vnd.jupyter.widget-view+json"} <= shown | {
-        "text/latex"
-    }
+    assert {"text/latex", "image/png", "text/html", "application/vnd.jupyter.widget-view+json"} <= shown
     texts = [
         o["data"]["text/html"] for c in book.cells for o in c.get("outputs", []) if "text/html" in o.get("data", {})
     ]
