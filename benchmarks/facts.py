@@ -17,12 +17,15 @@ from typing import Any, final
 import click
 import jax
 
-from benchmarks.suite import FORMAT
+from benchmarks.peers.catalogue import refusals
+from benchmarks.suite import FORMAT, PEER
 from benchmarks.worker import end_with_parent
+from sciml.case import Case
 from sciml.commands.library import Library
 from sciml.commands.show import facts_of as shown
 from sciml.errors import SciMLError
 from sciml.measurement import plain, subject_of
+from sciml.problem import Problem
 from sciml.reference import ComputedReference
 from sciml.scores import statement_of
 
@@ -70,7 +73,7 @@ def facts_of(request: Request, library: Library) -> dict[str, Any]:
         trouble = str(error)
     can_be_judged = not isinstance(problem.reference, ComputedReference) and not problem.unknown_parameters
     statement = statement_of(problem, truth, jax.random.key(0)) if truth is not None and can_be_judged else None
-    reasons = {name: library.make_solver(name, {}).check(problem) for name in request.solvers}
+    reasons = {name: _reasons(name, case, problem, library) for name in request.solvers}
     own = {
         "truth": None if truth is None else {"kind": truth.kind, "error": truth.error, "statement": statement},
         "trouble": trouble,
@@ -78,6 +81,11 @@ def facts_of(request: Request, library: Library) -> dict[str, Any]:
         "refused": {name: "; ".join(found) for name, found in reasons.items() if found},
     }
     return plain({**shown(case, problem), **own})
+
+
+def _reasons(solver: str, case: Case, problem: Problem, library: Library) -> list[str]:
+    """Why a solver, or a peer, cannot solve a case."""
+    return refusals(solver, case) if solver.startswith(PEER) else library.make_solver(solver, {}).check(problem)
 
 
 def main(text: str) -> None:

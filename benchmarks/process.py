@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, final
 
@@ -37,13 +38,23 @@ class Ended:
     output: str
     errors: str
 
+    @property
+    def fate(self) -> str:
+        """Exit code or signal, with the last line of standard error."""
+        last = self.errors.strip().splitlines()
+        how = f"exit code {self.code}" if self.code >= 0 else f"ended by signal {-self.code}"
+        return f"{how}: {last[-1][:500]}" if last else how
 
-def run_process(command: Sequence[str], limit: float) -> Ended:
-    """Run a command; kill it and all that it started when the limit is over, or when the caller is interrupted."""
+
+def run_process(command: Sequence[str], limit: float, *, own_session: bool = True) -> Ended:
+    """Run a command; kill it and all that it started when the limit is over, or when the caller is interrupted.
+
+    Without a session of its own it ends with the session of the caller; of what it started, only it itself is killed.
+    """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen(
-            command, stdout=output, stderr=errors, stdin=subprocess.DEVNULL, start_new_session=True
+            command, stdout=output, stderr=errors, stdin=subprocess.DEVNULL, start_new_session=own_session
         )
         try:
             status, usage, timed_out = _wait(child.pid, started + limit)
@@ -72,8 +83,9 @@ def _wait(pid: int, deadline: float) -> tuple[int, resource.struct_rusage, bool]
 def _kill(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    except ProcessLookupError:  # no session of its own, or gone
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _text(file: IO[bytes]) -> str:

@@ -12,10 +12,11 @@ from typing import Any, final
 
 from benchmarks.cuts import write_cut
 from benchmarks.facts import Request
+from benchmarks.peers.catalogue import peer_of
 from benchmarks.process import Ended, run_process
 from benchmarks.result_file import ResultFile, result_file
 from benchmarks.schedule import schedule
-from benchmarks.suite import Cell, Row, Suite, cells_of, content_of, rows_of
+from benchmarks.suite import PEER, Cell, Row, Suite, cells_of, content_of, rows_of
 from benchmarks.sweep import Sweep
 from sciml.commands.library import Library
 from sciml.errors import OptionError
@@ -98,7 +99,7 @@ def run_suite(
         raise OptionError(f"no row of suite {suite.name}", f"solvers among {known}", "choose others")
     hands, sweep, limit = hands or Hands(), Sweep(out), limit or suite.limit
     contents = {_place(row): content_of(library.case(row.case), row.values) for row in rows}
-    cells = [cell for row in rows for cell in cells_of(row, contents[_place(row)])]
+    cells = [cell for row in rows for cell in cells_of(row, contents[_place(row)] + _environment(row.solver))]
     with result_file(sweep.rows) as results:
         sweep.write_suite(suite, rows)
         with result_file(sweep.facts) as facts:
@@ -106,6 +107,11 @@ def run_suite(
         hands.fill(results, cells, partial(run_in_process, limit=limit, workers=hands.workers), sweep.cuts)
         finished = {row["key"]: row for row in results.rows}
     return [finished[cell.key] for cell in cells]
+
+
+def _environment(solver: str) -> str:
+    """Which packages a peer is measured with: a row is measured again when its environment is built, or built anew."""
+    return f" {peer_of(solver).environment.stamp}" if solver.startswith(PEER) else ""
 
 
 def _place(row: Row) -> tuple[str, str]:
@@ -131,7 +137,7 @@ def run_in_process(cell: Cell, limit: float, workers: int = 1) -> dict[str, Any]
         The worker's record with `key`, `command`, `finished` (whether there are finite fields), `process_seconds` and
         the peak memory of the whole process.
     """
-    ended = run_process([sys.executable, "-m", "benchmarks.worker", cell.spelled()], limit)
+    ended = run_process([sys.executable, "-m", cell.worker, cell.spelled()], limit)
     row = _record(ended)
     if row is None:
         result, message = _failure(ended, limit)
@@ -173,6 +179,4 @@ def _record(ended: Ended) -> dict[str, Any] | None:
 def _failure(ended: Ended, limit: float) -> tuple[str, str]:
     if ended.timed_out:
         return OUT_OF_TIME, f"killed after {limit:g} s"
-    last = ended.errors.strip().splitlines()
-    how = f"exit code {ended.code}" if ended.code >= 0 else f"ended by signal {-ended.code}"
-    return CRASHED, f"{how}: {last[-1][:500]}" if last else how
+    return CRASHED, ended.fate

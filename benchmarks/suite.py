@@ -18,6 +18,12 @@ FORMAT = 2
 BASELINES = ("spectral", "lift", "zero")
 """On every case of a suite: an efficient classical method, the data of the conditions alone, and nothing."""
 
+PEER = "peer:"
+"""Beginning of the names of solvers that are other libraries: see `benchmarks.peers`."""
+
+NOT_BUILT = "not_built"
+"""Result of a row whose peer has no environment yet."""
+
 
 @final
 @dataclass(frozen=True)
@@ -118,9 +124,14 @@ class Cell:
         return hashlib.blake2b(f"{FORMAT} {self.spelled()}".encode(), digest_size=12).hexdigest()
 
     @property
+    def worker(self) -> str:
+        """The module that runs it."""
+        return "benchmarks.peers.worker" if self.solver.startswith(PEER) else "benchmarks.worker"
+
+    @property
     def command(self) -> str:
         """Shell line that repeats the run."""
-        return f"python -m benchmarks.worker {shlex.quote(self.spelled())}"
+        return f"python -m {self.worker} {shlex.quote(self.spelled())}"
 
 
 def read_cell(text: str) -> Cell:

@@ -59,7 +59,7 @@ def run_cell(cell: Cell, library: Library) -> dict[str, Any]:
     row = cold.record()
     if cold.solution is not None:
         seconds |= _evaluation(cold.solution, subject, cold.seconds["evaluate"])
-        row |= _judged(cold.solution, subject, cell.seed)
+        row |= judged(cold.solution, subject, cell.seed)
     row["seconds"] = plain(seconds)
     return {**row, "content": content_of(case, cell.values), "provenance": provenance()}
 
@@ -71,7 +71,7 @@ def _evaluation(solution: Solution, subject: Subject, first: float) -> dict[str,
     return {"evaluate_cold": first, "evaluate": time.perf_counter() - started}
 
 
-def _judged(solution: Solution, subject: Subject, seed: int) -> dict[str, Any]:
+def judged(solution: Solution, subject: Subject, seed: int) -> dict[str, Any]:
     """Scores against truth and statement, and the cut for the report; a judge that fails says so in its place."""
     try:
         truth = subject.reference

@@ -13,11 +13,18 @@ from typing import Any, final
 import numpy as np
 
 from benchmarks.runner import OUT_OF_TIME
+from benchmarks.suite import NOT_BUILT
 from sciml.measurement import CRASHED, UNSUPPORTED
 from sciml.results import RESULTS
 
 AT_FLOOR = 3.0
 """An error below this many times the truth's own error says more about the truth than about the solver."""
+
+WORST_FIRST = ("not run", "cannot", "crashed", "out of time", "failed", "doubtful", "solved")
+"""What `status_of` says of a run: a row without its environment, a refusal, failures, finite fields, success."""
+
+UNASKED = ("not run", "cannot")
+"""Of a solver that did not compute: no failure, and no place among the others."""
 
 TRIVIAL = ("zero", "lift")
 """Solvers that solve nothing."""
@@ -110,9 +117,9 @@ class Entry:
 
     @property
     def status(self) -> str:
-        """`solved`, `doubtful` (finite, but no success), `failed`, `crashed`, `out of time` or `cannot`: the worst."""
+        """The worst of what `status_of` says of the runs."""
         found = {status_of(r) for r in self.results}
-        return next(s for s in ("cannot", "crashed", "out of time", "failed", "doubtful", "solved") if s in found)
+        return next(status for status in WORST_FIRST if status in found)
 
     @property
     def messages(self) -> list[str]:
@@ -199,7 +206,7 @@ def status_of(result: Result) -> str:
     """One word for the support matrix; see `Entry.status`."""
     if result["finished"]:
         return "solved" if result["result"] == RESULTS.successful.name else "doubtful"
-    known = {UNSUPPORTED: "cannot", CRASHED: "crashed", OUT_OF_TIME: "out of time"}
+    known = {UNSUPPORTED: "cannot", CRASHED: "crashed", OUT_OF_TIME: "out of time", NOT_BUILT: "not run"}
     return known.get(result["result"], "failed")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from benchmarks.report.curves import ACCURACIES, TIMES, accuracy_at_time, points, time_to_accuracy
-from benchmarks.report.entries import TRIVIAL, Entry, named
+from benchmarks.report.entries import TRIVIAL, UNASKED, Entry, named
 from benchmarks.report.numbers import bound, figure, plain_number, seconds
 from benchmarks.report.pictures import cost_plot, gallery, time_plot
 from benchmarks.report.promises import best_published, origins, runs
@@ -126,7 +126,7 @@ def _reach(case: str, entries: Sequence[Entry], series: Mapping[str, int]) -> tu
     """For each solver: seconds to each accuracy, and accuracy within each time."""
     lines = []
     for solver in series:
-        own = [entry for entry in entries if entry.solver == solver and entry.status != "cannot"]
+        own = [entry for entry in entries if entry.solver == solver and entry.status not in UNASKED]
         if own:
             found = points(own)
             to = [number(time_to_accuracy(found, a), seconds) for a in ACCURACIES]

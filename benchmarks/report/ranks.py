@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from benchmarks.report.entries import Entry, Result, error_of, seconds_of
+from benchmarks.report.entries import UNASKED, Entry, Result, error_of, seconds_of
 
 RESAMPLES = 1000
 TIED = 1.02
@@ -64,7 +64,7 @@ def ranks(entries: Sequence[Entry], seed: int = 0) -> list[Rank]:
     On each case the configuration with the smallest median stands for its solver; a solver that cannot solve a case is
     not ranked there, one that fails is last. Cases and the seeds within each configuration are drawn with replacement.
     """
-    claimed = [entry for entry in entries if entry.status != "cannot" and not math.isnan(entry.error)]
+    claimed = [entry for entry in entries if entry.status not in UNASKED and not math.isnan(entry.error)]
     cases = list(dict.fromkeys(entry.case for entry in claimed))
     solvers = list(dict.fromkeys(entry.solver for entry in claimed))
     best = {(c, s): [e for e in claimed if (e.case, e.solver) == (c, s)] for c in cases for s in solvers}

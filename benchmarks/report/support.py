@@ -16,7 +16,7 @@ STATES = {
     "crashed": ("!", "an exception, or the process died"),
     "out of time": ("≫", "killed at its time limit"),
     "baseline": ("○", "solves nothing: the error that a method must beat"),
-    "not run": ("·", "it claims the case, the suite does not ask for it"),
+    "not run": ("·", "it claims the case, but the suite does not ask for it, or its environment is not built"),
 }
 """Symbol and meaning of each state, best first."""
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.facts import Request
+from benchmarks.peers.catalogue import PEERS
 from benchmarks.process import Ended, run_process
 from benchmarks.report import markdown
 from benchmarks.result_file import result_file
 from benchmarks.runner import Hands, run_in_process, run_suite
-from benchmarks.suite import Cell, Row, Suite, Target, cells_of, content_of, read_cell, rows_of
+from benchmarks.suite import PEER, Cell, Row, Suite, Target, cells_of, content_of, read_cell, rows_of
 from benchmarks.suites import SUITES
 from benchmarks.worker import run_cell
 from sciml.case import Published
@@ -291,4 +292,4 @@ def test_suites_have_distinct_rows_of_known_solvers() -> None:
     assert {"classical", "quick", "smoke"} <= set(SUITES)
     for own in SUITES.values():
         assert len({(r.case, r.solver, repr(r.options), repr(r.values)) for r in own.rows}) == len(own.rows)
-        assert all(row.solver in LIBRARY.solvers for row in own.rows)
+        assert all({row.solver, row.solver.removeprefix(PEER)} & {*LIBRARY.solvers, *PEERS} for row in own.rows)
