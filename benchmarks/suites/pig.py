@@ -29,6 +29,8 @@ SUITE = Suite(
         Row("records/burgers_nu_0.01", "pig", target=Target(1e-7, 120), warm=False, budget=120),
         Row("records/kdv", "pig", target=Target(1e-7, 120), warm=False, budget=120),
         Row("records/wave", "pig", target=Target(1e-7, 120), warm=False, budget=120),
-        Row("records/cavity_re100", "pig", target=Target(1e-3, 600), warm=False, budget=600),
+        *(Row(f"records/cavity_re{n}", "pig", target=Target(1e-3, 600), warm=False, budget=600) for n in (100, 400)),
+        # Systems on which no setting was chosen.
+        *(Row(f"gp/{name}", "pig", warm=False) for name in ("stokes", "kovasznay", "elasticity", "gray_scott_steady")),
     ),
 )

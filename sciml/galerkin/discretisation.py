@@ -107,6 +107,15 @@ class Discretisation:
         """Coefficients C of an element of the trial spaces."""
         return kronecker([s.trial for s in self.spaces], z)
 
+    def transferred(self, other: Discretisation, C: np.ndarray) -> np.ndarray:
+        """Coefficients here of a field with coefficients C in other spaces, made to meet the conditions here."""
+        values = kronecker([s.basis.at(n)[0] for s, n in zip(other.spaces, self.nodes, strict=True)], C)
+        return self.met(kronecker([s.basis.vectors.T for s in self.spaces], values))
+
+    def met(self, C: np.ndarray) -> np.ndarray:
+        """Coefficients near C that meet the conditions."""
+        return self.lift + kronecker([s.trial @ s.trial.T for s in self.spaces], C - self.lift)
+
     @cached_property
     def traces(self) -> list[np.ndarray]:
         """Coefficients of each condition's data: along its own axis length 1."""

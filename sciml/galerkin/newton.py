@@ -17,6 +17,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 from sciml.expr.nodes import Scalar
 from sciml.galerkin.discretisation import Discretisation
 from sciml.galerkin.inverse import WELL_CONDITIONED, SeparableInverse
+from sciml.galerkin.linearised import linearised_operator
 from sciml.galerkin.separable import IDENTITY, KroneckerOperator, averaged
 from sciml.results import RESULTS
 from sciml.solver import Run
@@ -25,7 +26,8 @@ _SINGULAR = 1e-14
 _LEAST_DAMPING = 1 / 512
 _ROUND_OFF = 1e-6
 _MOST_PRODUCTS = 150
-_FORCING = 1e-6
+_FORCING, _LARGEST_FORCING = 1e-6, 0.1
+"""Residuals of GMRES relative to its right-hand side."""
 _VANISHING = 1e-12
 """Mean coefficient, relative to the largest, that is round-off: as of a flow that turns."""
 
@@ -91,7 +93,7 @@ def newton(
     Args:
         discrete: the discrete problem.
         start: first coefficients C.
-        rtol: size of a correction, relative to C, at which the iteration ends.
+        rtol: size, relative to C, of the correction that would come next, at which the iteration ends.
         most_steps: bound on Newton steps.
         run: its budget and callback are heeded between steps.
         invert: makes the exact inverse or the preconditioner of a linearised operator.
@@ -105,12 +107,15 @@ def newton(
         target = inverse(-discrete.test(discrete.residual(C)))
         if not np.all(np.isfinite(target)):
             return NewtonOutcome(C, RESULTS.nonfinite, step)
-        correction = target if exact else _krylov(discrete, slopes, inverse, target)
+        forcing = _forcing(rtol, C, target)
+        correction, left = (target, 1.0) if exact else _krylov(discrete, slopes, inverse, target, forcing)
         damping, C = _damped(discrete, inverse, C, discrete.extend(correction), float(np.linalg.norm(target)))
         if damping == 0:
             return NewtonOutcome(C, RESULTS.stagnated, step)
         size = float(np.linalg.norm(correction) / max(np.linalg.norm(C), np.finfo(float).tiny))
-        if damping == 1 and (size <= rtol or (size <= _ROUND_OFF and size > before / 4)):
+        shrinking = min(size / before, 1.0) if step > 1 else 1.0
+        shrinking = left if discrete.statement.parts.is_linear else shrinking
+        if damping == 1 and (shrinking * size <= rtol or (size <= _ROUND_OFF and size > before / 4)):
             return NewtonOutcome(C, RESULTS.successful, step)
         before = size
         if run.is_over:
@@ -118,6 +123,12 @@ def newton(
         if run.callback is not None and run.callback(C):
             return NewtonOutcome(C, RESULTS.interrupted, step)
     return NewtonOutcome(C, RESULTS.max_steps_reached, most_steps)
+
+
+def _forcing(rtol: float, C: np.ndarray, target: np.ndarray) -> float:
+    """How far GMRES goes: half the digits of the answer, so that two steps do, but no more than are missing."""
+    missing = rtol * float(np.linalg.norm(C) / max(np.linalg.norm(target), np.finfo(float).tiny)) / 2
+    return float(np.clip(missing, max(_FORCING, np.sqrt(rtol)), _LARGEST_FORCING))
 
 
 def slopes_at(discrete: Discretisation, C: np.ndarray) -> dict[Scalar, np.ndarray]:
@@ -144,24 +155,28 @@ def tangent(discrete: Discretisation, slopes: dict[Scalar, np.ndarray]) -> Calla
     def change(lift: np.ndarray) -> np.ndarray:
         jets = discrete.jets(lift, tuple(slopes))
         target = inverse(-discrete.test(discrete.on_grid(np.asarray(sum(s * jets[a] for a, s in slopes.items())))))
-        return lift + discrete.extend(target if exact else _krylov(discrete, slopes, inverse, target))
+        return lift + discrete.extend(target if exact else _krylov(discrete, slopes, inverse, target, _FORCING)[0])
 
     return change
 
 
 def _krylov(
-    discrete: Discretisation, slopes: dict[Scalar, np.ndarray], inverse: SeparableInverse, target: np.ndarray
-) -> np.ndarray:
-    """GMRES on $P^{-1}F'(u)\\,\\delta = $ target."""
+    discrete: Discretisation,
+    slopes: dict[Scalar, np.ndarray],
+    inverse: SeparableInverse,
+    target: np.ndarray,
+    forcing: float,
+) -> tuple[np.ndarray, float]:
+    """GMRES on $P^{-1}F'(u)\\,\\delta = $ target, and the residual that it reached; 1 if not the one asked for."""
+    tangent_operator = linearised_operator(discrete, slopes)
 
     def product(z: np.ndarray) -> np.ndarray:
-        jets = discrete.jets(discrete.extend(z.reshape(target.shape)), tuple(slopes))
-        return inverse(discrete.test(discrete.on_grid(np.asarray(sum(s * jets[a] for a, s in slopes.items()))))).ravel()
+        return inverse(tangent_operator(z.reshape(target.shape))).ravel()
 
     shape = (target.size, target.size)
     operator = LinearOperator(shape, matvec=product, dtype=np.float64)  # pyright: ignore[reportCallIssue]
-    solution, _ = gmres(operator, target.ravel(), rtol=_FORCING, restart=_MOST_PRODUCTS, maxiter=1)
-    return solution.reshape(target.shape)
+    solution, failed = gmres(operator, target.ravel(), rtol=forcing, restart=_MOST_PRODUCTS, maxiter=1)
+    return solution.reshape(target.shape), 1.0 if failed else forcing
 
 
 def _damped(

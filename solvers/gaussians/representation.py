@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from sciml.galerkin.discretisation import Discretisation
 from sciml.galerkin.eigenbasis import AbstractFeatures
 from sciml.solution import AbstractRepresentation
 from sciml.storable import storable
@@ -50,6 +53,13 @@ class Slab(eqx.Module):
         for table in self.tables([x[None] for x in point]):
             value = jnp.tensordot(table[0], value, axes=1)
         return value
+
+
+def slab_of(discrete: Discretisation, C: np.ndarray, end: float = inf) -> Slab:
+    """A discrete solution as a function; it ends at a time, or never."""
+    bases = [s.basis for s in discrete.spaces]
+    transforms = tuple(jnp.asarray(b.transform) for b in bases)
+    return Slab(tuple(b.features for b in bases), transforms, jnp.asarray(C), jnp.asarray(end))
 
 
 @final

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from sciml.expr.nodes import Apply
 from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, is_unknown
-from sciml.galerkin.statement import ON_FACES, Statement, is_constant
+from sciml.galerkin.rows import condition_obstacle
+from sciml.galerkin.statement import ON_FACES, Statement, is_constant, is_face_row
 from sciml.problem import Problem
 
 _MOST_TENSOR_AXES = 3
+_MOST_SYSTEM_AXES = 2
 
 
 def reasons_against_tensors(problem: Problem, *, asked: bool) -> Iterator[str]:
@@ -30,9 +32,7 @@ def reasons_against_tensors(problem: Problem, *, asked: bool) -> Iterator[str]:
         yield "a tensor lattice needs a field of every coordinate"
     if problem.unknown_parameters or problem.observations:
         yield "a tensor lattice needs numbers for all parameters and no observations"
-    for atom in atoms(problem.residuals[0]):
-        if is_unknown(atom) and isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL):
-            yield f"a tensor lattice needs a local equation, `{atom!r}` is not"
+    yield from _elsewhere(problem)
     for c in problem.placed_conditions:
         if c.kind not in ON_FACES or not (is_constant(c.alpha) and is_constant(c.gamma)):
             yield f"a tensor lattice needs linear conditions on whole faces, not `{c.residual!r} == 0` on {c.place}"
@@ -49,3 +49,29 @@ def _counts(statement: Statement, asked: bool) -> Iterator[str]:
                 f"a tensor lattice needs as many conditions along {axis.name} as there are derivatives: "
                 f"found {len(rows)} for {order}"
             )
+
+
+def reasons_against_systems(problem: Problem) -> Iterator[str]:
+    """What rules out fixed centres for several fields, or for conditions that are not on whole faces."""
+    if problem.time is not None:
+        yield "a tensor lattice for systems needs a steady problem"
+    if len(problem.coordinates) > _MOST_SYSTEM_AXES:
+        yield (
+            f"a tensor lattice for systems needs at most {_MOST_SYSTEM_AXES} coordinates, "
+            f"there are {len(problem.coordinates)}"
+        )
+    if any(len(f.on) != len(problem.coordinates) for f in problem.fields):
+        yield "a tensor lattice needs fields of every coordinate"
+    if problem.unknown_parameters or problem.observations:
+        yield "a tensor lattice needs numbers for all parameters and no observations"
+    yield from _elsewhere(problem)
+    for c in problem.placed_conditions:
+        obstacle = None if is_face_row(c) else condition_obstacle(c)
+        if obstacle is not None:
+            yield f"a tensor lattice cannot take the condition `{c.residual!r} == 0` on {c.place}, {obstacle}"
+
+
+def _elsewhere(problem: Problem) -> Iterator[str]:
+    for atom in atoms(*problem.residuals):
+        if is_unknown(atom) and isinstance(atom, Apply) and atom.op in (Op.AT, Op.INTEGRAL):
+            yield f"a tensor lattice needs local equations, `{atom!r}` is not"

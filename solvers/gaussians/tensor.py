@@ -8,7 +8,6 @@ from math import inf
 from time import perf_counter
 from typing import final
 
-import jax.numpy as jnp
 import numpy as np
 
 from sciml.galerkin.certificate import Certificate, certify, rms
@@ -21,13 +20,13 @@ from sciml.progress import progress
 from sciml.results import RESULTS
 from sciml.solver import Run
 from solvers.gaussians.layers import find_layers, is_other
-from solvers.gaussians.representation import Slab
+from solvers.gaussians.representation import Slab, slab_of
 from solvers.gaussians.spaces import AxisLattice, axis_space
 
 _FIRST_CELLS, _FIRST_CELLS_PERIODIC, _TIME_CELLS = 16, 32, 8
 _GROWTH = 1.4
-_PAYS = 0.75
-"""Residual over the one before at which refinement by `_GROWTH` pays: better than first order."""
+_PAYS = 0.85
+"""Order of convergence above which refinement pays: about the first."""
 _MOST_TRIES = 14
 _SEEN = 0.5
 """Relative residual below which the layers of a solution are believed."""
@@ -39,10 +38,13 @@ _FIRST_SLAB = 1 / 8
 _SHORTEST_SLAB = 1 / 4096
 _EASY = 1 / 30
 _LONGER = 1.5
-_DEARER = 2.5
-"""Seconds of a refined slab over those of the one before, about: with a budget, every slab gets its share of it."""
+_DEARER = 3.5
+"""Seconds grow with this power of the cells, about."""
+_SPENT = 0.5
+"""Part of a slab's share of the budget that refinement may take: later slabs are often dearer."""
 _SINGULAR = 1e-14
-_NEWTON_TOLERANCE, _NEWTON_STEPS = 1e-11, 20
+_ALGEBRA, _NEWTON_STEPS = 1e-3, 20
+"""Tolerance of Newton's method, relative to that of the residual; bound on its steps."""
 
 
 @final
@@ -54,11 +56,13 @@ class TensorLimits:
         tolerance: residual between the nodes, relative to the largest term, at which a lattice is fine enough.
         most_cells: of one axis.
         most_unknowns: coefficients of one slab.
+        hopeless: residual of a slab above which there is no next one.
     """
 
     tolerance: float
     most_cells: int
     most_unknowns: int
+    hopeless: float = inf
 
 
 @final
@@ -94,9 +98,7 @@ class Attempt:
 
     def slab(self, end: float) -> Slab:
         """As part of a representation."""
-        bases = [s.basis for s in self.discrete.spaces]
-        transforms = tuple(jnp.asarray(b.transform) for b in bases)
-        return Slab(tuple(b.features for b in bases), transforms, jnp.asarray(self.coefficients), jnp.asarray(end))
+        return slab_of(self.discrete, self.coefficients, end)
 
 
 def first_covers(statement: Statement) -> tuple[AxisLattice, ...]:
@@ -108,16 +110,24 @@ def first_covers(statement: Statement) -> tuple[AxisLattice, ...]:
 
 
 def attempt(
-    statement: Statement, covers: tuple[AxisLattice, ...], run: Run, previous: Attempt | None = None
+    statement: Statement, covers: tuple[AxisLattice, ...], tolerance: float, run: Run, previous: Attempt | None = None
 ) -> Attempt:
-    """Solve on given lattices; spaces that a previous attempt has for the same lattice are used again."""
+    """Solve on given lattices; spaces that a previous attempt has for the same lattice are used again.
+
+    Args:
+        statement: the problem, or a slab of it.
+        covers: the lattices.
+        tolerance: of the residual between the nodes; the algebra is solved to a part of it.
+        run: its budget is heeded.
+        previous: solution of the same slab, which Newton's method starts from, or of the one before.
+    """
     spaces: list[AxisSpace] = []
     for k, cover in enumerate(covers):
         old = None if previous is None or statement.axes[k].is_time else previous
         known = old is not None and old.covers[k] is cover
         spaces.append(old.discrete.spaces[k] if known and old is not None else axis_space(statement, k, cover))
     discrete = Discretisation(statement, tuple(spaces))
-    found = _solve(discrete, run)
+    found = _solve(discrete, tolerance, run, previous)
     if not found.result.has_solution:
         nothing = Certificate(np.inf, np.inf)
         return Attempt(discrete, covers, found.coefficients, nothing, found.result, found.iterations)
@@ -125,7 +135,7 @@ def attempt(
     return Attempt(discrete, covers, found.coefficients, seen, found.result, found.iterations)
 
 
-def _solve(discrete: Discretisation, run: Run) -> NewtonOutcome:
+def _solve(discrete: Discretisation, tolerance: float, run: Run, previous: Attempt | None) -> NewtonOutcome:
     statement = discrete.statement
     if statement.parts.is_linear and discrete.operator.exact:
         inverse = discrete.invert(discrete.operator)
@@ -136,23 +146,26 @@ def _solve(discrete: Discretisation, run: Run) -> NewtonOutcome:
     in_slabs = statement.problem.time is not None
     return newton(
         discrete,
-        _first_guess(discrete),
-        rtol=_NEWTON_TOLERANCE,
+        _first_guess(discrete, previous),
+        rtol=_ALGEBRA * tolerance,
         most_steps=_NEWTON_STEPS,
         run=replace(run, callback=None),
         invert=leading_inverse if in_slabs else fast_inverse,
     )
 
 
-def _first_guess(discrete: Discretisation) -> np.ndarray:
-    """The initial values for all times; of a steady field, what the conditions say."""
-    lift, statement = discrete.lift, discrete.statement
+def _first_guess(discrete: Discretisation, previous: Attempt | None) -> np.ndarray:
+    """A coarser solution of the same slab; else the initial values for all times, or the data of a steady field."""
+    statement = discrete.statement
+    if previous is not None and previous.worst < _SEEN:
+        solved, asked = previous.discrete.statement.interval, statement.interval
+        if solved is None or asked is None or (solved[0] == asked[0] and solved[1] >= asked[1]):
+            return discrete.transferred(previous.discrete, previous.coefficients)
     for face in statement.faces:
         if statement.axes[face.axis].is_time and face.row.coefficients[0]:
             values = discrete.on_grid(statement.trace(face, discrete.nodes) / face.row.coefficients[0])
-            C = kronecker([s.values[0].T for s in discrete.spaces], values)
-            return lift + kronecker([s.trial @ s.trial.T for s in discrete.spaces], C - lift)
-    return lift
+            return discrete.met(kronecker([s.values[0].T for s in discrete.spaces], values))
+    return discrete.lift
 
 
 def coarse_axes(found: Attempt, tolerance: float) -> list[int]:
@@ -170,8 +183,13 @@ def coarse_axes(found: Attempt, tolerance: float) -> list[int]:
 
 
 def refined(found: Attempt, axes: Sequence[int], limits: TensorLimits, follow: bool) -> tuple[AxisLattice, ...] | None:
-    """Lattices that follow the layers of the present solution, if asked, or have more cells; None at the limits."""
+    """Lattices that follow the layers of the present solution, if asked, or have more cells; None at the limits.
+
+    A slab has as many more cells as it is predicted to need; of a steady field more cost little.
+    """
     covers = list(found.covers)
+    in_slabs = found.discrete.statement.interval is not None
+    factor = growth(found.worst, limits.tolerance) if in_slabs else _GROWTH
     for k in axes:
         statement, cover = found.discrete.statement, covers[k]
         if follow and not statement.is_periodic(k) and found.worst < _SEEN:
@@ -179,11 +197,24 @@ def refined(found: Attempt, axes: Sequence[int], limits: TensorLimits, follow: b
             if is_other(layers, cover.stretching):
                 covers[k] = replace(cover, stretching=layers)
                 continue
-        covers[k] = cover.finer(_GROWTH)
+        covers[k] = cover.finer(factor)
     sizes = [c.cells for c in covers]
     if max(sizes) > limits.most_cells or np.prod([float(n) for n in sizes]) > limits.most_unknowns:
         return None
     return tuple(covers)
+
+
+def growth(worst: float, tolerance: float) -> float:
+    """Growth of the cells that takes a residual $e^{-cn}$, as of a smooth solution, below the tolerance; limited."""
+    if not tolerance < worst < 1:
+        return _GROWTH
+    return float(min(_GROWTH, np.log(tolerance / 2) / np.log(worst)))
+
+
+def pays(found: Attempt, best: Attempt) -> bool:
+    """Whether the residual fell by at least about the first order in the number of cells."""
+    grown = max(c.cells / b.cells for c, b in zip(found.covers, best.covers, strict=True))
+    return found.worst <= best.worst * (grown if grown > 1 else _GROWTH) ** -_PAYS
 
 
 def misled(found: Attempt, best: Attempt) -> bool:
@@ -194,7 +225,7 @@ def misled(found: Attempt, best: Attempt) -> bool:
 
 def solve_steady(statement: Statement, limits: TensorLimits, run: Run) -> Attempt:
     """Refine the axes that the residual sticks out of until it is small or refinement does not pay."""
-    best = found = attempt(statement, first_covers(statement), run)
+    best = found = attempt(statement, first_covers(statement), limits.tolerance, run)
     poor, follow = 0, True
     for _ in range(_MOST_TRIES):
         if best.worst <= limits.tolerance or run.is_over or (poor >= 2 and best.worst < _ASYMPTOTIC):
@@ -202,11 +233,11 @@ def solve_steady(statement: Statement, limits: TensorLimits, run: Run) -> Attemp
         covers = refined(found, coarse_axes(found, limits.tolerance), limits, follow)
         if covers is None:
             break
-        found = attempt(statement, covers, run, found)
+        found = attempt(statement, covers, limits.tolerance, run, found)
         if follow and misled(found, best):
             found, follow = best, False
             continue
-        poor = 0 if found.worst <= _PAYS * best.worst else poor + 1
+        poor = 0 if pays(found, best) else poor + 1
         best = found if found.worst < best.worst else best
     return best
 
@@ -262,6 +293,9 @@ def march(problem_statement: Statement, limits: TensorLimits, run: Run) -> March
             if run.is_over and not last:
                 outcome = RESULTS.budget_exhausted
                 break
+            if found.worst > limits.hopeless:
+                outcome = RESULTS.under_resolved
+                break
     return March(tuple(slabs), worst, outcome, iterations, unknowns)
 
 
@@ -300,20 +334,19 @@ def _next_slab(
     best: tuple[Attempt, float] | None = None
     found, poor, is_rounding, refit = previous, 0, False, follow
     begun = perf_counter()
-    share = inf if run.remaining is None else run.remaining * min(length / (end - here), 1.0)
+    share = inf if run.remaining is None else _SPENT * run.remaining * min(length / (end - here), 1.0)
     for _ in range(_MOST_TRIES):
         tried = perf_counter()
         stop = end if here + 1.25 * length >= end else here + length
-        found = attempt(Statement(whole.problem, (here, stop), before), covers, run, found)
+        found = attempt(Statement(whole.problem, (here, stop), before), covers, limits.tolerance, run, found)
         if refit and best is not None and misled(found, best[0]):
             refit, (found, stop) = False, best
             follow &= any(c.stretching.centres.shape[0] for c in found.covers)
             finer = refined(found, [k for k in coarse_axes(found, limits.tolerance) if k != time], limits, refit)
             covers = finer or found.covers
             continue
-        pays = best is None or found.worst <= _PAYS * best[0].worst
         is_rounding = best is not None and best[0].worst < min(found.worst, _ROUND_OFF)
-        poor = 0 if pays else poor + 1
+        poor = 0 if best is None or pays(found, best[0]) else poor + 1
         if best is None or found.worst < best[0].worst:
             best = (found, stop)
         if best[0].worst <= limits.tolerance or is_rounding or run.is_over:
@@ -321,7 +354,8 @@ def _next_slab(
         if poor >= 2 and best[0].worst < _ASYMPTOTIC:
             break
         now = perf_counter()
-        if best[0].converged and now - begun + _DEARER * (now - tried) > share:
+        dearer = growth(found.worst, limits.tolerance) ** _DEARER
+        if best[0].converged and now - begun + dearer * (now - tried) > share:
             break
         axes = coarse_axes(found, limits.tolerance) if found.converged else [time]
         if time in axes:

@@ -12,7 +12,7 @@ import numpy as np
 from sciml.galerkin.certificate import Certificate, certify, rms
 from sciml.galerkin.discretisation import Discretisation, solve_directly
 from sciml.galerkin.eigenbasis import Eigenbasis, eigenbasis
-from sciml.galerkin.kronecker import along, kronecker
+from sciml.galerkin.kronecker import along
 from sciml.galerkin.newton import NewtonOutcome, fast_inverse, newton
 from sciml.galerkin.spaces import AxisSpace
 from sciml.galerkin.statement import Statement
@@ -121,7 +121,9 @@ def attempt(
     if statement.parts.is_linear:
         outcome = _solve_linear(inside, solver, run)
     else:
-        start = _first_guess(inside) if previous is None else _transferred(previous, inside)
+        start = (
+            _first_guess(inside) if previous is None else inside.transferred(previous.discrete, previous.coefficients)
+        )
         outcome = newton(inside, start, rtol=solver.rtol, most_steps=solver.most_steps, run=run)
     C = solving.read(outcome.coefficients)
     if not outcome.result.has_solution:
@@ -148,15 +150,6 @@ def _first_guess(discrete: Discretisation) -> np.ndarray:
     inverse, exact = fast_inverse(discrete, discrete.operator)
     usable = inverse is not None and exact and inverse.smallest >= _SINGULAR
     return solve_directly(discrete, inverse) if usable and inverse is not None else discrete.lift
-
-
-def _transferred(previous: Attempt, discrete: Discretisation) -> np.ndarray:
-    """A solution in other spaces, made to meet the conditions there."""
-    tables = [s.basis.at(n)[0] for s, n in zip(previous.discrete.spaces, discrete.nodes, strict=True)]
-    values = kronecker(tables, previous.coefficients)
-    C = kronecker([s.basis.vectors.T for s in discrete.spaces], values)
-    lift = discrete.lift
-    return lift + kronecker([s.trial @ s.trial.T for s in discrete.spaces], C - lift)
 
 
 def solve_best(statement: Statement, solver: KroneckerGP, run: Run, before: Spectra | None = None) -> Attempt:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 import numpy as np
 
+from sciml.galerkin.fields import Fields
 from sciml.galerkin.system_certificate import certify_system
 from sciml.problem import Problem
 from sciml.results import RESULTS
 from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import Run
 from solvers.gp.coefficient_field import Fit, infer_coefficients, state_and_coefficients
-from solvers.gp.fields import Fields
 from solvers.gp.outcome import exact_deviation
 from solvers.gp.representation import KroneckerMean
 from solvers.gp.shapes import AbstractShape

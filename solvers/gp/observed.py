@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from sciml.galerkin.certificate import Certificate
+from sciml.galerkin.fields import Fields
 from sciml.galerkin.statement import Statement
 from sciml.galerkin.system_certificate import certify_system
 from sciml.galerkin.systems import System
@@ -22,7 +23,6 @@ from solvers.gp.attempts import RESOLVED, Spectra, discretise, widened
 from solvers.gp.candidates import Candidates, estimates, first_guesses, stated
 from solvers.gp.determined import determine
 from solvers.gp.features import Line
-from solvers.gp.fields import Fields
 from solvers.gp.learning import Known, learn_spectra
 from solvers.gp.outcome import mean_of, numbers_of, verdict
 from solvers.gp.system_solution import SystemAttempt, deviation_of_system, mean_of_system, numbers_of_system

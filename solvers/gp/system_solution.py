@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 import numpy as np
 
+from sciml.galerkin.fields import Fields
 from sciml.galerkin.systems import System
 from sciml.problem import Problem
 from sciml.solution import Estimate, Solution, Stats
 from sciml.solver import Run
 from solvers.gp.amplitudes import spectral_lines
-from solvers.gp.fields import Fields
 from solvers.gp.outcome import exact_deviation
 from solvers.gp.representation import KroneckerMean
 from solvers.gp.system_posterior import system_posterior

@@ -9,7 +9,7 @@ import numpy as np
 
 from sciml.errors import UnsupportedProblemError
 from sciml.galerkin.certificate import Certificate, rms
-from sciml.galerkin.kronecker import along, kronecker
+from sciml.galerkin.kronecker import along
 from sciml.galerkin.statement import Statement
 from sciml.galerkin.system_certificate import certify_system
 from sciml.galerkin.systems import Coefficients, System, gauss_newton
@@ -76,7 +76,7 @@ def attempt_system(
     system = discretise_system(parts, spectra, solver)
     if sum(system.sizes) > MOST_COEFFICIENTS:
         return system
-    start = system.lift if previous is None else transferred(previous, system)
+    start = system.lift if previous is None else _transferred(previous, system)
     outcome = gauss_newton(system, start, rtol=solver.rtol, most_steps=solver.most_steps, run=run)
     if not outcome.result.has_solution:
         worst = Certificate(np.inf, np.inf)
@@ -87,16 +87,10 @@ def attempt_system(
     return SystemAttempt(system, spectra, outcome.coefficients, certificate, result, outcome.iterations)
 
 
-def transferred(previous: SystemAttempt, system: System) -> Coefficients:
-    """A solution in other spaces, made to meet the face conditions there."""
-    result = []
-    for old, new, C, lift in zip(
-        previous.system.fields, system.fields, previous.coefficients, system.lift, strict=True
-    ):
-        values = kronecker([s.basis.at(n)[0] for s, n in zip(old.spaces, new.nodes, strict=True)], C)
-        away = kronecker([s.basis.vectors.T for s in new.spaces], values) - lift
-        result.append(lift + kronecker([s.trial @ s.trial.T for s in new.spaces], away))
-    return result
+def _transferred(previous: SystemAttempt, system: System) -> Coefficients:
+    """A solution in other spaces."""
+    parts = zip(system.fields, previous.system.fields, previous.coefficients, strict=True)
+    return [new.transferred(old, C) for new, old, C in parts]
 
 
 def solve_system(problem: Problem, solver: KroneckerGP, run: Run) -> SystemAttempt:

@@ -14,7 +14,7 @@ from sciml.storable import storable
 
 
 @final
-@storable("gp_fields")
+@storable("galerkin_fields")
 class Fields(AbstractRepresentation):
     """What its parts are, together.
 
