@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -135,12 +136,16 @@ def noise_free_table() -> list[str]:
     for row in noise_free_rows():
         result, covered, ratio, error = noise_free(row)
         found.append((covered, ratio))
-        options = ", ".join(f"{name}={value}" for name, value in row.options.items())
-        solver = f"{row.solver}({options})" if options else row.solver
-        lines.append(f"| {row.case} | {solver} | {result} | {covered:.2f} | {ratio:.2g} | {error:.1e} |")
+        case, solver = _named(row.case, row.values), _named(row.solver, row.options)
+        lines.append(f"| {case} | {solver} | {result} | {covered:.2f} | {ratio:.2g} | {error:.1e} |")
     covered, ratios = np.transpose(found)
     lines.append(f"| median of {len(found)} | | | {np.nanmedian(covered):.2f} | {np.nanmedian(ratios):.2g} | |")
     return lines
+
+
+def _named(name: str, numbers: Mapping[str, Any]) -> str:
+    given = ", ".join(f"{key}={value}" for key, value in numbers.items())
+    return f"{name}({given})" if given else name
 
 
 def main(draws: int = 20) -> None:

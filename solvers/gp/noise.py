@@ -110,4 +110,5 @@ def stationary_noise(residual: np.ndarray, shape: tuple[int, ...]) -> EquationNo
     for axis, count in enumerate(shape):
         nearest = np.rint(np.fft.fftfreq(count) * power.shape[axis]).astype(int)
         power = np.take(power, nearest, axis=axis, mode="wrap")
-    return EquationNoise(power * (np.mean(residual**2) / power.mean()))
+    power *= np.mean(residual**2) / power.mean()  # in place: it is as large as the grid
+    return EquationNoise(power)
