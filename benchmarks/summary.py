@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from benchmarks.peers.catalogue import PEERS
 from benchmarks.report.entries import TRIVIAL, Entry, configuration
 from benchmarks.result_file import result_file
+from benchmarks.suite import PEER
 from sciml.plotting.style import LINES, STYLE, TRUTH, Picture, blank
 
 STORED = Path(__file__).parent / "results"
@@ -26,6 +28,7 @@ PANELS = {
     "Gaussians": ("pig",),
     "networks": ("pinn", "neural_law"),
     "identification": ("material_identification", "system_identification"),
+    "other libraries": tuple(f"{PEER}{name}" for name in PEERS),
 }
 """Title of each panel, and its solvers."""
 
