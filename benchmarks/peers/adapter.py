@@ -100,7 +100,7 @@ class PeerSolver(AbstractSolver):
             solve=seconds.get("train", 0.0),
             iterations=int(told["iterations"]),
             unknowns=int(told["unknowns"]),
-            extra={**extra, "peak_memory_mb": ended.peak_memory_mb},
+            extra={**extra, "peak_memory_mb": float(told["peak_memory_mb"])},
         )
         own = {name: told[name] for name in ("versions", "dtype", "configuration")}
         fields_on_grid = Tabulated({name: jnp.asarray(v) for name, v in values.items()}, json.dumps(own))

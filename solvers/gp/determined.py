@@ -134,6 +134,8 @@ def _fitted(model: _Model, raw: np.ndarray) -> Determined:
     while not settled and steps < _MOST_STEPS:
         steps += 1
         design, slopes = model.slopes(best, raw)
+        if not np.isfinite(design).all():
+            break
         sigma = model.noise(off, raw.size)
         rows = np.concatenate([design / sigma[:, None], flat])
         inverse = solve_triangular(np.linalg.qr(rows, mode="r"), np.eye(raw.size))

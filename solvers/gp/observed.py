@@ -81,7 +81,7 @@ def _determined_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Sol
     best, doubts = found.best, found.doubt
     result = verdict(best, doubts.relative, solver)
     if result.is_success and not found.settled:
-        result = RESULTS.stagnated
+        result = RESULTS.budget_exhausted if run.is_over else RESULTS.stagnated
     elif result.is_success and not explains(found.misfit, found.spread):
         result = RESULTS.under_resolved
     return Solution(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import sys
 import threading
 import time
@@ -142,7 +143,18 @@ def answer_with(solve: Callable[[Request, Watch], Answer], *packages: str) -> No
         fields = {f"field:{name}": np.asarray(value) for name, value in found.fields.items()}
         told |= {name: getattr(found, name) for name in ("finished", "iterations", "unknowns", "dtype")}
         told |= {"configuration": dict(found.configuration), "seconds": {"import": imported, **watch.seconds}}
+    told["peak_memory_mb"] = _peak_memory()
     np.savez(target, told=np.array(json.dumps(told)), **fields)  # type: ignore[arg-type]
+
+
+def _peak_memory() -> float:
+    """Largest resident memory of this program in MiB: the system's count for a process starts with its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text("utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def _end_with_parent() -> None:
