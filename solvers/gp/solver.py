@@ -23,8 +23,6 @@ from solvers.gp.support import reasons
 from solvers.gp.system_solution import system_solution
 from solvers.gp.system_support import is_system, system_reasons
 
-_LARGEST_MISFIT = 2.0
-
 
 @final
 @dataclass(frozen=True)
