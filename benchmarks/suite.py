@@ -134,6 +134,24 @@ class Cell:
         return f"python -m {self.worker} {shlex.quote(self.spelled())}"
 
 
+def side_by_side(case: str, budget: float, seeds: int = 3) -> tuple[Row, ...]:
+    """Every solver of fields on a case, each with its defaults and the same seconds.
+
+    What a solver cannot do becomes a cell that says so. Seeds are for those that draw: the others would repeat
+    themselves.
+
+    Args:
+        case: its name.
+        budget: wall seconds handed to each solver.
+        seeds: of the network.
+    """
+    return (
+        *(Row(case, solver, budget=budget) for solver in ("spectral", "finite_difference", "gp")),
+        Row(case, "pig", warm=False, budget=budget),
+        Row(case, "pinn", warm=False, budget=budget, seeds=seeds),
+    )
+
+
 def read_cell(text: str) -> Cell:
     """The cell that `Cell.spelled` wrote."""
     return Cell(**json.loads(text))

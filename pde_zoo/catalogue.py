@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pde_zoo as zoo
-from pde_zoo.suites import gp, gp_hm, inverse, laws, nclaw, pig, records, systems
+from pde_zoo.suites import families, gp, gp_hm, inverse, laws, nclaw, pig, pinnacle, records, systems
 from sciml.case import Case
 from sciml.domains.bodies import particle_grid
 from sciml.domains.grids import midpoint_grid, scattered_grid
@@ -52,7 +52,7 @@ _OWN: tuple[Case, ...] = (
     _case(zoo.wave, t=101, x=201),
 )
 
-_SUITES = (gp, gp_hm, inverse, laws, nclaw, pig, records, systems)
+_SUITES = (families, gp, gp_hm, inverse, laws, nclaw, pig, pinnacle, records, systems)
 
 CASES: dict[str, Case] = {case.name: case for case in (*_OWN, *(case for suite in _SUITES for case in suite.CASES))}
 """Cases by name: `burgers`, `gp_hm/u3`."""

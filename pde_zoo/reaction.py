@@ -101,14 +101,15 @@ def reaction_diffusion(nu: Value = 5.0, rho: Value = 5.0, t_end: float = 1.0) ->
 
 def gray_scott(
     epsilon1: Value = 0.2, epsilon2: Value = 0.1, feed: Value = 40.0, kill: Value = 100.0, rate: Value = 1000.0,
-    t_end: float = 2.0,
+    t_end: float = 2.0, sharpness: float = 10.0,
 ) -> Problem:  # fmt: skip
     r"""Gray–Scott equations: a catalyst that grows into rolls.
 
     $$u_t = \epsilon_1\Delta u + b_1(1-u) - c\,u v^2,\qquad v_t = \epsilon_2\Delta v - b_2 v + c\,u v^2$$
 
     for $t\in[0,T]$, $(x,y)\in[-1,1]^2$ periodic, from two Gaussian patches,
-    $u=1-e^{-10((x+.05)^2+(y+.02)^2)}$, $v=e^{-10((x-.05)^2+(y-.02)^2)}$. Their tails, 1e-4, do not meet on the torus.
+    $u=1-e^{-\beta((x+.05)^2+(y+.02)^2)}$, $v=e^{-\beta((x-.05)^2+(y-.02)^2)}$. Their tails, 1e-4 at $\beta=10$, do not
+    meet on the torus.
 
     Args:
         epsilon1: diffusivity of the fuel $u$.
@@ -117,6 +118,7 @@ def gray_scott(
         kill: $b_2$, loss of catalyst.
         rate: $c$, reaction rate.
         t_end: final time $T$; patterns begin before 0.5.
+        sharpness: $\beta$ of the patches.
 
     Truth: Fourier spectral to a tolerance of 1e-6; its error is computed with it, from 192 points an axis.
 
@@ -134,8 +136,8 @@ def gray_scott(
         ],
         domain=domain,
         conditions=[
-            (u == 1 - exp(-10 * ((x + 0.05) ** 2 + (y + 0.02) ** 2))).on(domain.at(t=0)),
-            (v == exp(-10 * ((x - 0.05) ** 2 + (y - 0.02) ** 2))).on(domain.at(t=0)),
+            (u == 1 - exp(-sharpness * ((x + 0.05) ** 2 + (y + 0.02) ** 2))).on(domain.at(t=0)),
+            (v == exp(-sharpness * ((x - 0.05) ** 2 + (y - 0.02) ** 2))).on(domain.at(t=0)),
         ],
         reference=ComputedReference("spectral", {"rtol": 1e-6}, {"rtol": 1e-6, "resolution": 192}),
         name="gray_scott",

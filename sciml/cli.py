@@ -36,6 +36,7 @@ SOLVERS = {
     "law_identification": "solvers.classical:LawIdentification",
     "spectral": "solvers.classical:Spectral",
     "finite_difference": "solvers.classical:FiniteDifference",
+    "initial_value": "solvers.classical:InitialValue",
     "zero": "solvers.trivial:Zero",
     "lift": "solvers.trivial:Lift",
 }

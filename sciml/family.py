@@ -16,6 +16,7 @@ import numpy as np
 from sciml.distributions import AbstractDistribution, AbstractInitialData, Around, UniformStates
 from sciml.errors import OptionError, SolveError
 from sciml.expr.coefficients import Cubic
+from sciml.expr.fourier import fourier_sum
 from sciml.expr.leaves import Coefficient
 from sciml.expr.nodes import Coordinate, Expr, Scalar
 from sciml.expr.text import text
@@ -33,6 +34,8 @@ ROUNDS = 40
 """How often more draws are made in place of rejected ones."""
 BATCH = 4096
 """Trajectories integrated at once."""
+MOST_WAVES = 16
+"""Initial data of no more waves are written as such, and interpolated otherwise."""
 
 
 @final
@@ -206,6 +209,9 @@ class ProblemFamily:
             return float(data)
         (x,) = self.template.space
         low, high = self.template.box.bounds[x.name]
+        waves = fourier_sum(x, low, high - low, data, MOST_WAVES)
+        if waves is not None:
+            return waves
         nodes = np.linspace(low, high, data.size + 1)
         closed = np.append(data, data[0])
         return Coefficient(f"start_{i}", x, values=closed, points=(nodes,), interpolation=Cubic())

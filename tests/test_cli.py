@@ -329,7 +329,7 @@ def test_every_known_solver_has_a_place() -> None:
         "system_identification",
         "law_identification",
     }
-    assert set(LIBRARY.solvers) == {*learned, "mpm", "spectral", "finite_difference", "zero", "lift"}
+    assert set(LIBRARY.solvers) == {*learned, "mpm", "spectral", "finite_difference", "initial_value", "zero", "lift"}
 
 
 def test_every_case_can_be_shown() -> None:

@@ -47,9 +47,15 @@ class Path:
         value = here + s * chord + s * (1 - s) * ((1 - s) * (first - chord) - s * (last - chord))
         return {name: value[..., i] for i, name in enumerate(self.names)}
 
+    @property
+    def reference(self) -> FunctionReference:
+        """The curve as a truth."""
+        source = "Runge-Kutta of order four; its error is bounded by that of twice as large steps"
+        return FunctionReference(self, 1e-6, source, "integrated")
+
 
 @cache
-def _draw(system: str, seed: int) -> tuple[ProblemFamily, Trajectories, Path]:
+def drawn(system: str, seed: int) -> tuple[ProblemFamily, Trajectories, Path]:
     """A trajectory and the curve through many more of its states."""
     if system not in ODE_FAMILIES:
         raise OptionError(f"system {system!r}", f"one of {', '.join(ODE_FAMILIES)}", "check the spelling")
@@ -73,13 +79,11 @@ def observed(system: str = "lorenz", noise: float = 0.02, seed: int = 0) -> Prob
 
     Truth: the trajectory, by Runge–Kutta steps of order four; halving them changes it by less than 1e-6.
     """
-    family, made, path = _draw(system, seed)
+    family, made, path = drawn(system, seed)
     noisy = made.noisy(jax.random.key(1000 + seed), noise)[0]
     template, first = family.template, family.template.box.at(t=0)
     starts = [(u == Parameter(f"{u!r}_start", init=0.0)).on(first) for u in family.unknowns]
-    source = "Runge-Kutta of order four; its error is bounded by that of twice as large steps"
-    truth = FunctionReference(path, 1e-6, source, "integrated")
-    problem = Problem(template.equations, template.domain, starts, reference=truth, name=family.name)
+    problem = Problem(template.equations, template.domain, starts, reference=path.reference, name=family.name)
     for i, u in enumerate(family.unknowns):
         problem = problem.observe(u, {"t": made.times[:GIVEN]}, noisy[:GIVEN, i])
     return problem

@@ -20,8 +20,9 @@ from sciml.expr.operations import Op
 from sciml.expr.traverse import atoms, is_unknown, multi_index, scalar_leaf
 from sciml.known import Arguments
 from sciml.problem import Problem
+from solvers.classical.given import known_arrays
 from solvers.classical.spectral.faces import Faces, face_conditions
-from solvers.classical.spectral.statements import Row, Statement, known_arrays, rows_of, statement
+from solvers.classical.spectral.statements import Row, Statement, rows_of, statement
 
 _ABSENT = 0.5
 _TIME_FIRST = 100

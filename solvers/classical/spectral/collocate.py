@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciml.results import RESULTS
+from solvers.classical.given import start_value
 from solvers.classical.krylov import NewtonOutcome
 from solvers.classical.spectral.box_form import BoxForm
 from solvers.classical.spectral.box_system import BoxSystem, Start
-from solvers.classical.spectral.evolve import start_value
 from solvers.classical.spectral.gauge import impose_gauges
 from solvers.classical.spectral.node_solver import NodeSolver
 from solvers.classical.spectral.tensor_grid import GridAxis, TensorGrid

@@ -13,19 +13,18 @@ from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.domains.box import Box
 from sciml.errors import UnsupportedProblemError
 from sciml.expr.classify import orders
-from sciml.expr.evaluation import evaluate
 from sciml.expr.evolution import Evolution, evolution, first_order
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import atoms, coordinates_of, multi_index, scalar_leaf
-from sciml.known import Arguments, BoundLaws
+from sciml.known import Arguments
 from sciml.problem import Problem
 from sciml.results import RESULTS
 from solvers.classical import fourier
+from solvers.classical.given import start_value
 from solvers.classical.marching import Semilinear, Trajectory, march
 from solvers.classical.spectral.faces import Faces, face_conditions
 from solvers.classical.spectral.parity import parity
 from solvers.classical.spectral.periodic import ConstantPart, Period, constant_part, semilinear
-from solvers.classical.spectral.statements import known_arrays
 
 Complex = NDArray[np.complex128]
 
@@ -278,11 +277,3 @@ def _initial_spectrum(series: Series, points: Sequence[int]) -> Complex:
                 [fourier.extend(part, sign, axis) for part, sign in zip(values, period.parities, strict=True)]
             )
     return fourier.from_grid(values, [fourier.cutoff(n, dealias=False) for n in points])
-
-
-def start_value(condition: PlacedCondition, points: dict[str, Any], given: Arguments) -> NDArray[np.float64]:
-    """The value g / alpha that an initial condition gives to its field, or to its field's rate, at points."""
-    pair = (condition.data, condition.alpha)
-    known = known_arrays(atoms(*pair), points, given)
-    data, alpha = evaluate(pair, known, BoundLaws(given.laws))
-    return np.asarray(data, dtype=np.float64) / np.asarray(alpha, dtype=np.float64)

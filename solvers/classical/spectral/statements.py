@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-import equinox as eqx
 import numpy as np
 from numpy.typing import NDArray
 
 from sciml.conditions import PlacedCondition
 from sciml.domains.regions import Side
 from sciml.expr.evaluation import evaluate
-from sciml.expr.leaves import Parameter
 from sciml.expr.linear import linearise
 from sciml.expr.nodes import Coordinate, Scalar
 from sciml.expr.traverse import atoms, multi_index, scalar_leaf
-from sciml.known import Arguments, BoundLaws, known_values
+from sciml.known import Arguments, BoundLaws
+from solvers.classical.given import known_arrays
 from solvers.classical.spectral.tensor_grid import TensorGrid
 
 Array = NDArray[np.float64]
@@ -140,21 +139,6 @@ def known_on_grid(statements: Sequence[Statement], grid: TensorGrid, given: Argu
     """Values of all atoms that are not fields, as NumPy arrays that broadcast against the grid."""
     needed = tuple(dict.fromkeys(a for s in statements for a in atoms(s.residual) if a not in s.derivatives))
     return known_arrays(needed, grid.points(), given)
-
-
-def known_arrays(needed: tuple[Scalar, ...], points: Mapping[str, Any], given: Arguments) -> dict[Scalar, Array]:
-    """`known_values` as NumPy arrays; given coefficients, which are JAX functions, in one compiled call."""
-    functions = tuple(atom for atom in needed if not isinstance(atom, Coordinate | Parameter))
-    values = known_values([atom for atom in needed if isinstance(atom, Coordinate | Parameter)], points, given)
-    if functions:
-        values |= dict(zip(functions, _function_values(functions, dict(points), given), strict=True))
-    return {atom: np.asarray(value, dtype=np.float64) for atom, value in values.items()}
-
-
-@eqx.filter_jit
-def _function_values(needed: tuple[Scalar, ...], points: dict[str, Any], given: Arguments) -> list[Any]:
-    values = known_values(needed, points, given)
-    return [values[atom] for atom in needed]
 
 
 def at_face(values: Array, axis: int, face: int) -> Array:
