@@ -55,7 +55,7 @@ class Path:
 
 
 @cache
-def drawn(system: str, seed: int) -> tuple[ProblemFamily, Trajectories, Path]:
+def _draw(system: str, seed: int) -> tuple[ProblemFamily, Trajectories, Path]:
     """A trajectory and the curve through many more of its states."""
     if system not in ODE_FAMILIES:
         raise OptionError(f"system {system!r}", f"one of {', '.join(ODE_FAMILIES)}", "check the spelling")
@@ -79,7 +79,7 @@ def observed(system: str = "lorenz", noise: float = 0.02, seed: int = 0) -> Prob
 
     Truth: the trajectory, by Runge–Kutta steps of order four; halving them changes it by less than 1e-6.
     """
-    family, made, path = drawn(system, seed)
+    family, made, path = _draw(system, seed)
     noisy = made.noisy(jax.random.key(1000 + seed), noise)[0]
     template, first = family.template, family.template.box.at(t=0)
     starts = [(u == Parameter(f"{u!r}_start", init=0.0)).on(first) for u in family.unknowns]
