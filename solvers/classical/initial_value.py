@@ -39,7 +39,7 @@ class InitialValue(AbstractSolver):
     Panels of time hold Legendre polynomials of degree 15 through the states at Chebyshev points, which the method of
     Dormand and Prince of order eight reaches with steps of its own; where a panel takes too many, the equations are
     stiff and an implicit method of order five takes over. The number of panels is doubled and the tolerance of a step
-    divided by a hundred, until two paths agree to `rtol` in the relative $L_2$ norm. On chaotic systems that controls
+    divided by ten, until two paths agree to `rtol` in the relative $L_2$ norm. On chaotic systems that controls
     what a tolerance for each step does not.
 
     It solves equations over time alone that are solved for their highest derivatives, first or second order, with an
@@ -113,7 +113,7 @@ class InitialValue(AbstractSolver):
                 error = float(np.linalg.norm(there - values) / (np.linalg.norm(values) or 1.0))
                 if error <= self.rtol:
                     return values, error, RESULTS.successful
-            before, panels, tolerance = values, 2 * panels, max(tolerance / 100, _FINEST)
+            before, panels, tolerance = values, 2 * panels, max(tolerance / 10, _FINEST)
         return before, error, RESULTS.under_resolved
 
 
@@ -166,7 +166,7 @@ def _advance(
         diffrax.ODETerm(lambda t, y, args: args(t, y, {})),
         diffrax.Kvaerno5() if implicit else diffrax.Dopri8(),
         times[0], times[-1], None, state, args=rates, saveat=diffrax.SaveAt(ts=times),
-        stepsize_controller=diffrax.ClipStepSizeController(controller, step_ts=times[1:]),
+        stepsize_controller=controller,
         max_steps=_STEPS, throw=False,
     )  # fmt: skip
     assert found.ys is not None
