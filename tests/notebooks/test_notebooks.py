@@ -17,7 +17,7 @@ TOUR = FOLDER / "01_ten_minute_tour.py"
 
 
 def test_there_are_notebooks_and_each_opens_with_a_title_and_asserts_something() -> None:
-    assert len(NOTEBOOKS) >= 7
+    assert len(NOTEBOOKS) >= 8
     for path in NOTEBOOKS:
         book = jupytext.read(path)
         assert book.cells[0].cell_type == "markdown" and book.cells[0].source.startswith("# "), path.name
