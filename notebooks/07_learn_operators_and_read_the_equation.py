@@ -12,9 +12,9 @@
 # %% [markdown]
 # # Learn operators and read the equation
 #
-# A transformer that was trained on twelve families of equations reads the noisy beginning of a trajectory and a guess of
-# its equations. It answers with the rest of the trajectory and with equations. Then a fit by the library's own solver
-# turns that answer into numbers with standard errors.
+# A transformer that was trained on twelve families of equations reads the noisy beginning of a trajectory and a guess
+# of its equations. It answers with the rest of the trajectory and with equations. Then a fit by the library's own
+# solver turns that answer into numbers with standard errors.
 
 # %%
 import jax
@@ -28,8 +28,8 @@ from solvers.prose import PROSE
 # %% [markdown]
 # ## A family, and one trajectory of it
 #
-# A `ProblemFamily` is a problem whose numbers and initial data are distributions. The tokens that the transformer reads,
-# the right-hand side that makes the data and the equation below come from the same tree.
+# A `ProblemFamily` is a problem whose numbers and initial data are distributions. The tokens that the transformer
+# reads, the right-hand side that makes the data and the equation below come from the same tree.
 
 # %%
 family = FAMILIES["lorenz"]
@@ -44,8 +44,8 @@ numbers
 # %% [markdown]
 # ## What is observed
 #
-# The first third of the trajectory, with 2 % of noise. Numbers and initial values are unknown, and the guess of the form
-# is wrong: a term of the second equation is missing.
+# The first third of the trajectory, with 2 % of noise. Numbers and initial values are unknown, and the guess of the
+# form is wrong: a term of the second equation is missing.
 
 # %%
 given = 64
@@ -96,8 +96,8 @@ print({name: str(found) for name, found in refined.parameters.items()})
 print(f"future, relative error: refined {future_error(refined):.1%}")
 
 # %% [markdown]
-# The guess as it stands, fitted without the network, keeps its error of form. Where the form is known, the fit needs no
-# network: `docs/results.md` says what each of them is worth.
+# The guess as it stands, fitted without the network, keeps its error of form. Where the form is known, the fit needs
+# no network: `docs/results.md` says what each of them is worth.
 
 # %%
 fitted = solve(problem, SystemIdentification(), throw=False)
