@@ -146,8 +146,8 @@ def side_by_side(case: str, budget: float, seeds: int = 3) -> tuple[Row, ...]:
         seeds: of the network.
     """
     return (
-        *(Row(case, solver, budget=budget) for solver in ("spectral", "finite_difference", "gp")),
-        Row(case, "pig", warm=False, budget=budget),
+        *(Row(case, solver, budget=budget) for solver in ("spectral", "finite_difference")),
+        *(Row(case, solver, warm=False, budget=budget) for solver in ("gp", "pig")),
         Row(case, "pinn", warm=False, budget=budget, seeds=seeds),
     )
 

@@ -12,7 +12,7 @@ SUITE = Suite(
     rows=tuple(
         row
         for name in CASES
-        for row in (*side_by_side(f"gp_hm/{name}", 30), Row(f"gp_hm/{name}", "gp_student", budget=30))
+        for row in (*side_by_side(f"gp_hm/{name}", 30), Row(f"gp_hm/{name}", "gp_student", warm=False, budget=30))
     ),
     limit=300,
 )
