@@ -114,7 +114,8 @@ class Repair(NamedTuple):
 def repair(form: Form, data: Data, settings: Settings | None = None) -> Repair:
     r"""Fit a form and all its one-term edits by shooting, in one program with switches, and let the criterion decide.
 
-    Every edit costs $2\log E$ besides, where E is how many there are: one of so many fits better by chance.
+    An edit costs $2\log E$ besides, where E is how many there are of its kind, deletions or additions: one of so many
+    fits better by chance.
 
     Args:
         form: in time alone; its unknowns are the observed quantities.
@@ -143,5 +144,6 @@ def repair(form: Form, data: Data, settings: Settings | None = None) -> Repair:
         found = fit(model, some, settings.schedule, noise=noise, shared=settings.shared)
         score = criterion(some, found, free[e], settings.shared, noise is not None)
         scores[part[:, 0], part[:, 1]] = score[: len(part)]
-    scores[1:] += 2 * np.log(len(tried))
+    kinds = [(e.removed is not None, e.added is not None) for e in tried]
+    scores += 2 * np.log([[kinds.count(kind)] for kind in kinds])
     return Repair(tried, scores, np.argmin(scores, axis=0))

@@ -117,6 +117,8 @@ def test_the_right_form_is_chosen_and_a_missing_term_is_found() -> None:
     np.testing.assert_allclose(values, [-0.4, -3 * 0.7 + 0.2 * 0.4], atol=0.1)
     kept = solve(right, SystemIdentification(schedule=QUICK, repair=True))
     assert set(kept.parameters) == {"k", "c"}
+    superfluous = stated(v, -k * x - c * v - Parameter("e", init=0.1) * x * v)
+    assert set(solve(superfluous, SystemIdentification(schedule=QUICK, repair=True)).parameters) == {"k", "c"}
 
 
 def test_switches_are_the_edits() -> None:
