@@ -95,7 +95,7 @@ def newton(
         start: first coefficients C.
         rtol: size, relative to C, of the correction that would come next, at which the iteration ends.
         most_steps: bound on Newton steps.
-        run: its budget and callback are heeded between steps.
+        run: its budget is heeded between products with the Jacobian, its callback between steps.
         invert: makes the exact inverse or the preconditioner of a linearised operator.
     """
     C, before = start, np.inf
@@ -108,7 +108,10 @@ def newton(
         if not np.all(np.isfinite(target)):
             return NewtonOutcome(C, RESULTS.nonfinite, step)
         forcing = _forcing(rtol, C, target)
-        correction, left = (target, 1.0) if exact else _krylov(discrete, slopes, inverse, target, forcing)
+        try:
+            correction, left = (target, 1.0) if exact else _krylov(discrete, slopes, inverse, target, forcing, run)
+        except _OutOfTimeError:
+            return NewtonOutcome(C, RESULTS.budget_exhausted, step)
         damping, C = _damped(discrete, inverse, C, discrete.extend(correction), float(np.linalg.norm(target)))
         if damping == 0:
             return NewtonOutcome(C, RESULTS.stagnated, step)
@@ -160,17 +163,24 @@ def tangent(discrete: Discretisation, slopes: dict[Scalar, np.ndarray]) -> Calla
     return change
 
 
+class _OutOfTimeError(Exception):
+    """The budget was used up inside a linear solve."""
+
+
 def _krylov(
     discrete: Discretisation,
     slopes: dict[Scalar, np.ndarray],
     inverse: SeparableInverse,
     target: np.ndarray,
     forcing: float,
+    run: Run | None = None,
 ) -> tuple[np.ndarray, float]:
     """GMRES on $P^{-1}F'(u)\\,\\delta = $ target, and the residual that it reached; 1 if not the one asked for."""
     tangent_operator = linearised_operator(discrete, slopes)
 
     def product(z: np.ndarray) -> np.ndarray:
+        if run is not None and run.is_over:
+            raise _OutOfTimeError
         return inverse(tangent_operator(z.reshape(target.shape))).ravel()
 
     shape = (target.size, target.size)

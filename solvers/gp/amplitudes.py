@@ -22,10 +22,13 @@ def spectral_lines(
     basis = discrete.spaces[axis].basis
     weights = along(basis.transform, C, axis)
     count = float(np.prod(discrete.shape))
-    sizes = [
-        np.linalg.norm(along(columns, np.take(weights, chosen, axis=axis), axis)) / np.sqrt(count)
-        for columns, chosen in (_part(basis, k, line, shape) for k, line in enumerate(lines))
-    ]
+    has_columns = isinstance(basis.features, LadderFeatures | FourierFeatures)
+    columns = basis.features.derivatives(basis.nodes, 0)[0] if has_columns else None
+    between, sizes = np.subtract.outer(basis.nodes, basis.nodes), []
+    for k, line in enumerate(lines):
+        chosen = _chosen(basis, k)
+        part = shape.kernel((line,))(between) if columns is None else columns[:, chosen]
+        sizes.append(np.linalg.norm(along(part, np.take(weights, chosen, axis=axis), axis)) / np.sqrt(count))
     return SpectralLines(
         np.array([float(line.frequency) for line in lines]),
         np.array([1 / float(line.length) for line in lines]),
@@ -33,15 +36,13 @@ def spectral_lines(
     )
 
 
-def _part(basis: Eigenbasis, k: int, line: Line, shape: AbstractShape) -> tuple[np.ndarray, np.ndarray]:
-    """Values on the nodes of what one line adds, and the features that they multiply."""
-    features, nodes = basis.features, basis.nodes
+def _chosen(basis: Eigenbasis, k: int) -> np.ndarray:
+    """Which features are those of line k; all of them where the features are the kernel's values at the nodes."""
+    features = basis.features
     if isinstance(features, LadderFeatures):
         sizes = [n * (1 + shifted) for n, shifted in zip(features.counts, features.shifted, strict=True)]
-        chosen = np.arange(sum(sizes[:k]), sum(sizes[: k + 1]))
-    elif isinstance(features, FourierFeatures):
+        return np.arange(sum(sizes[:k]), sum(sizes[: k + 1]))
+    if isinstance(features, FourierFeatures):
         harmonics = features.weights.shape[0]
-        chosen = np.array([j for j in ((k, harmonics + k - 1) if k else (0,)) if k < harmonics], int)
-    else:
-        return shape.kernel((line,))(nodes[:, None] - nodes[None, :]), np.arange(nodes.size)
-    return features.derivatives(nodes, 0)[0][:, chosen], chosen
+        return np.array([j for j in ((k, harmonics + k - 1) if k else (0,)) if k < harmonics], int)
+    return np.arange(basis.nodes.size)

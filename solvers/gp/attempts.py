@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from time import perf_counter
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -38,6 +39,7 @@ _FIRST_BAND = 10.0
 _PAYS = 1 / 3
 _MOST_NODES = 1 << 18
 _MOST_NODES_AN_AXIS = 1200
+_MOST_POINTS = {True: 1 << 24, False: 1 << 22}
 _COARSE_TOLERANCE = 1e-3
 _MOST_REFITS = 3
 
@@ -54,6 +56,7 @@ class Attempt:
         certificate: residuals off the nodes.
         result: how the solve ended.
         iterations: Newton steps so far.
+        seconds: what it took.
     """
 
     discrete: Discretisation
@@ -62,6 +65,7 @@ class Attempt:
     certificate: Certificate
     result: RESULTS
     iterations: int = 1
+    seconds: float = 0.0
 
 
 def discretise(
@@ -115,7 +119,7 @@ def attempt(
     counts: Sequence[int] | None = None,
 ) -> Attempt:
     """Solve with given spectra; a nonlinear equation from a previous solution, if there is one."""
-    discrete = discretise(statement, spectra, solver, counts)
+    begun, discrete = perf_counter(), discretise(statement, spectra, solver, counts)
     solving = solving_spaces(discrete)
     inside = solving.discrete
     if statement.parts.is_linear:
@@ -132,7 +136,24 @@ def attempt(
     result = outcome.result
     if result.is_success and not certificate.worst <= RESOLVED:
         result = RESULTS.under_resolved
-    return Attempt(discrete, spectra, C, certificate, result, outcome.iterations)
+    return Attempt(discrete, spectra, C, certificate, result, outcome.iterations, perf_counter() - begun)
+
+
+def is_affordable(best: Attempt, counts: Sequence[int], run: Run) -> bool:
+    """Whether nodes fit into memory, and another attempt on so many, by what the last one took, into the budget.
+
+    The arrays of a nonlinear equation are some twenty values a node, those of a linear one fewer. Time is taken to grow
+    with the nodes and with the square of the longest axis, as that of dense factors of the axes does.
+    """
+    if prod(counts) > _MOST_POINTS[best.discrete.statement.parts.is_linear]:
+        return False
+    growth = prod(counts) / prod(best.discrete.shape)
+    longer = max(new / old for new, old in zip(counts, best.discrete.shape, strict=True))
+    return run.remaining is None or growth * longer**2 * best.seconds <= run.remaining
+
+
+def _counts(statement: Statement, spectra: Spectra, solver: KroneckerGP) -> list[int]:
+    return [node_count(statement, k, lines, solver) for k, lines in enumerate(spectra)]
 
 
 def _solve_linear(discrete: Discretisation, solver: KroneckerGP, run: Run) -> NewtonOutcome:
@@ -174,6 +195,8 @@ def solve_best(statement: Statement, solver: KroneckerGP, run: Run, before: Spec
             break
         known = Known(best.discrete, best.coefficients)
         spectra = learn_spectra(statement, solver.tolerance, solver.most_lines, known)
+        if not is_affordable(best, _counts(statement, spectra, solver), run):
+            break
         fresh = attempt(statement, spectra, solver, run, best)
         fresh = replace(fresh, iterations=fresh.iterations + best.iterations)
         pays = fresh.certificate.worst < _PAYS * best.certificate.worst
@@ -208,7 +231,7 @@ def _refined(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
     """Double the nodes of every axis until the equation holds between them, or there would be too many."""
     while best.certificate.worst > RESOLVED and not run.is_over and best.result.has_solution:
         counts = [2 * n for n in best.discrete.shape]
-        if prod(counts) > _MOST_NODES or max(counts) > _MOST_NODES_AN_AXIS:
+        if prod(counts) > _MOST_NODES or max(counts) > _MOST_NODES_AN_AXIS or not is_affordable(best, counts, run):
             break
         fresh = attempt(best.discrete.statement, best.spectra, solver, run, best, counts)
         if not fresh.certificate.worst < best.certificate.worst:
@@ -228,6 +251,8 @@ def _widened(best: Attempt, solver: KroneckerGP, run: Run) -> Attempt:
             widened(best.discrete.statement, k, lines, band) if k in axes else lines
             for k, lines in enumerate(best.spectra)
         )
+        if not is_affordable(best, _counts(best.discrete.statement, spectra, solver), run):
+            break
         fresh = attempt(best.discrete.statement, spectra, solver, run, best)
         band *= 2
         before = best.certificate.worst
