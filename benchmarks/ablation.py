@@ -30,6 +30,7 @@ PIECES: dict[str, dict[str, Any]] = {
     "random Fourier features": {"embedding": Embedding(fourier_features=16)},
     "frequencies of the data": {"num_lines": 2},
     "causal weights": {"causality": 10.0},
+    "four slabs of time": {"slabs": 4},
     "geodesic acceleration": {"optimiser": LevenbergMarquardt(max_steps=500, tolerance=1e-8, geodesic=True)},
     "Adam first": {"optimiser": Sequential((Adam(max_steps=300), LevenbergMarquardt(max_steps=500, tolerance=1e-8)))},
 }

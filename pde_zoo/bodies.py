@@ -7,11 +7,11 @@ from typing import Any
 
 from pde_zoo.materials import Corotated
 from pde_zoo.values import Value, parameter
-from sciml import Law, Problem, VectorField, coordinates, cross, div, grad, vector
-from sciml.domains.bodies import Bodies, Body, Lattice
+from sciml import Coefficient, Law, Problem, VectorField, coordinates, cross, div, grad, vector
+from sciml.domains.bodies import AbstractParticles, Bodies, Body, Lattice
 from sciml.domains.container import Container
 from sciml.domains.shapes import Ball, Cuboid
-from sciml.material import Material
+from sciml.material import Material, PerBody
 from sciml.reference import ComputedReference
 
 
@@ -61,7 +61,7 @@ def thrown_cube(
     spin: tuple[float, float, float] = (4.0, 4.0, 4.0),
     rho: Value = 1e3,
     t_end: float = 0.5,
-    particles: int = 10,
+    particles: int | AbstractParticles = 10,
     gravity: tuple[float, float, float] = (0.0, -9.8, 0.0),
     shape: Any = None,
     recipe: Mapping[str, Any] | None = None,
@@ -80,7 +80,7 @@ def thrown_cube(
         spin: ω in 1/s.
         rho: density in kg/m³.
         t_end: T in s.
-        particles: along an edge of the cube, the outermost on its faces.
+        particles: along an edge of the cube, the outermost on its faces; or how the shape is filled.
         gravity: g in m/s².
         shape: instead of the cube.
         recipe: options of the particle method for the truth and for the comparison that gives the truth's error.
@@ -90,7 +90,8 @@ def thrown_cube(
     phi = VectorField("phi", 3, t, X, Y, Z)
     density = parameter("rho", rho)
     P = Law("stress", inputs=grad(phi), shape=(3, 3))
-    body = Body(shape or Cuboid((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), Lattice(particles, ends=shape is None))
+    filling = particles if isinstance(particles, AbstractParticles) else Lattice(particles, ends=shape is None)
+    body = Body(shape or Cuboid((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), filling)
     container = Container({X: (0.1, 0.9), Y: (0.1, 0.9), Z: (0.1, 0.9)})
     domain = Bodies({t: (0, t_end)}, {"body": body}, container)
     arm = vector(X, Y, Z) - vector(0.5, 0.5, 0.5)
@@ -105,3 +106,54 @@ def thrown_cube(
         name=name,
     )
     return thrown if material is None else thrown.bind(P, material)
+
+
+def two_bodies(
+    first: Body,
+    second: Body,
+    materials: tuple[Any, Any] | None,
+    *,
+    velocities: tuple[tuple[float, float, float], tuple[float, float, float]],
+    densities: tuple[float, float] = (1e3, 1e3),
+    t_end: float = 0.5,
+    gravity: tuple[float, float, float] = (0.0, -9.8, 0.0),
+    name: str = "two_bodies",
+) -> Problem:
+    r"""Two bodies of some materials that meet in a box: they collide, or one falls into the other.
+
+    $$\rho\,\ddot\varphi = \nabla\cdot P + \rho\,g$$
+
+    for $t\in[0,T]$ s with $\varphi(0)=X$ and one velocity for each body, in the container $[0.1,0.9]^3$ whose walls
+    stop what comes and let go what leaves. The law of stress reads which body it is in.
+
+    Args:
+        first: shape and particles of the body that the coefficient `body` numbers 0.
+        second: of that which it numbers 1.
+        materials: of both, bound to the law of stress; None leaves it unknown.
+        velocities: of both in m/s.
+        densities: of both in kg/m³.
+        t_end: T in s.
+        gravity: g in m/s².
+        name: how reports call it.
+    """
+    t, X, Y, Z = coordinates("t X Y Z")
+    phi = VectorField("phi", 3, t, X, Y, Z)
+    container = Container({X: (0.1, 0.9), Y: (0.1, 0.9), Z: (0.1, 0.9)})
+    domain = Bodies({t: (0, t_end)}, {"first": first, "second": second}, container)
+    body = Coefficient("body", X, Y, Z, function=domain.body_of)
+    P = Law("stress", (grad(phi), body), (3, 3))
+
+    def of_each(a: float, b: float) -> Any:
+        return a if a == b else a + (b - a) * body
+
+    density, thrown = of_each(*densities), vector(*map(of_each, *velocities))
+    meeting = Problem(
+        equations=[density * phi.dtt == div(P) + density * vector(*gravity)],
+        domain=domain,
+        conditions=[
+            (phi == vector(X, Y, Z)).on(domain.at(t=0)),
+            (phi.dt == thrown).on(domain.at(t=0)),
+        ],
+        name=name,
+    )
+    return meeting if materials is None else meeting.bind(P, PerBody(dict(zip(domain.bodies, materials, strict=True))))

@@ -1,4 +1,4 @@
-"""A whole problem as JSON: expressions, box, conditions, observations, numbers, data and truth.
+"""A whole problem as JSON: expressions, domain, conditions, observations, numbers, data and truth.
 
 Every expression goes into one table of nodes. The document is the same in every process, and what is read back has the
 same content digest. Functions (of a coefficient, bound to a law, or a truth) are refused by name unless their class is
@@ -13,7 +13,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from sciml.domains.bodies import Bodies, Body
 from sciml.domains.box import Box
+from sciml.domains.container import Container
 from sciml.domains.regions import Place, Region, Side
 from sciml.errors import FileError, ParseError
 from sciml.expr.build import make_equation
@@ -26,6 +28,7 @@ from sciml.observations import Observation, make_observation
 from sciml.problem import Problem
 from sciml.reference import AbstractReference, ComputedReference, ExactReference
 from sciml.storable import Codec, Json, Reader, Writer, checked_header, damaged_document, register
+from sciml.trajectory import ObservedMotion, Trajectory
 
 FORMAT, VERSION = "sciml problem", 1
 
@@ -45,7 +48,7 @@ def problem_to_json(problem: Problem, writer: Writer | None = None) -> dict[str,
     table = NodeTable(writer, lambda leaf: numbered.get(leaf.name, leaf))  # type: ignore[attr-defined]
     body = {
         "name": problem.name,
-        "domain": _box_to_json(problem.domain, table),
+        "domain": _domain_to_json(problem.domain, table, writer),
         "equations": [_equation_to_json(e, table) for e in problem.equations],
         "conditions": [
             {"equation": _equation_to_json(c.equation, table), "region": _region_to_json(c.region, table)}
@@ -68,17 +71,17 @@ def problem_from_json(data: Json, reader: Reader | None = None) -> Problem:
     reader = Reader() if reader is None else reader
     with damaged_document(FORMAT):
         nodes = read_nodes(data["expressions"], reader)
-        box = _read_box(data["domain"], nodes)
+        domain = _read_domain(data["domain"], nodes, reader)
         bindings = {name: reader.read(f) for name, f in data["bindings"].items()}
         return Problem(
             [_read_equation(e, nodes) for e in data["equations"]],
-            box,
+            domain,
             [
                 Condition(_read_equation(c["equation"], nodes), _read_region(c["region"], nodes))
                 for c in data["conditions"]
             ],
             reference=_read_reference(data["reference"], nodes, bindings, reader),
-            observations=[_read_observation(o, nodes, box, reader) for o in data["observations"]],
+            observations=[_read_observation(o, nodes, domain, reader) for o in data["observations"]],
             bindings=bindings,
             name=_text(data["name"]),
         )
@@ -115,9 +118,18 @@ def _read_equation(sides: Json, nodes: list[Expr]) -> Equation:
 # domains
 
 
-def _box_to_json(domain: Any, table: NodeTable) -> Json:
+def _domain_to_json(domain: Any, table: NodeTable, writer: Writer) -> Json:
+    if isinstance(domain, Bodies):
+        container = domain.container
+        return {
+            "bodies": {name: writer.write(body, f"the body {name!r}") for name, body in domain.bodies.items()},
+            "time": [table.add(domain.coordinates[0]), *domain.bounds[domain.coordinates[0].name]],
+            "container": [[table.add(x), *container.bounds[x.name]] for x in domain.space],
+            "walls": writer.write(dict(container.walls), "the walls of the container"),
+        }
     if not isinstance(domain, Box):
-        raise FileError(f"a domain of class {type(domain).__name__}", "a Box", "write the problem as Python code")
+        needed = "a Box or Bodies"
+        raise FileError(f"a domain of class {type(domain).__name__}", needed, "write the problem as Python code")
     return {
         "box": [[table.add(x), *domain.bounds[x.name]] for x in domain.coordinates],
         "periodic": [table.add(x) for x in domain.coordinates if x.name in domain.periodic],
@@ -125,7 +137,13 @@ def _box_to_json(domain: Any, table: NodeTable) -> Json:
     }
 
 
-def _read_box(data: Json, nodes: list[Expr]) -> Box:
+def _read_domain(data: Json, nodes: list[Expr], reader: Reader) -> Box | Bodies:
+    if "bodies" in data:
+        bodies = {_text(name): reader.read_as(Body, body) for name, body in data["bodies"].items()}
+        sides = {_coordinate(x, nodes): (lower, upper) for x, lower, upper in data["container"]}
+        t, start, end = data["time"]
+        walls = reader.read_as(dict, data["walls"])
+        return Bodies({_coordinate(t, nodes): (start, end)}, bodies, Container(sides, faces=walls))
     regions = [_read_region(region, nodes) for region in data["regions"]]
     return Box(
         {_coordinate(x, nodes): (lower, upper) for x, lower, upper in data["box"]},
@@ -153,7 +171,9 @@ def _read_region(data: Json, nodes: list[Expr]) -> Region:
 # observations
 
 
-def _observation_to_json(o: Observation, table: NodeTable, writer: Writer) -> Json:
+def _observation_to_json(o: Observation | ObservedMotion, table: NodeTable, writer: Writer) -> Json:
+    if isinstance(o, ObservedMotion):
+        return {"expression": table.add(o.expression), "motion": writer.write(o.track, "an observed motion")}
     return {
         "expression": table.add(o.expression),
         "points": writer.write(o.points, "points"),
@@ -162,9 +182,12 @@ def _observation_to_json(o: Observation, table: NodeTable, writer: Writer) -> Js
     }
 
 
-def _read_observation(data: Json, nodes: list[Expr], box: Box, reader: Reader) -> Observation:
+def _read_observation(data: Json, nodes: list[Expr], domain: Box | Bodies, reader: Reader) -> Any:
+    expression = _node(data["expression"], nodes)
+    if "motion" in data:
+        return ObservedMotion(expression, reader.read_as(Trajectory, data["motion"]))
     points, values, noise = (reader.read(data[key]) for key in ("points", "values", "noise"))
-    return make_observation(_node(data["expression"], nodes), points, values, noise, box)
+    return make_observation(expression, points, values, noise, domain)
 
 
 # truths

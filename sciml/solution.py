@@ -264,6 +264,12 @@ class Solution:
 
         return save_solution(self, Path(path))
 
+    def to_vtk(self, path: str | Path) -> Path:
+        """Write the motion of bodies for ParaView: a folder with a file for each kept time (extra `geometry`)."""
+        from sciml.interop.to_vtk import write_particles
+
+        return write_particles(self, Path(path))
+
     def with_stats(self, **changes: Any) -> Solution:
         """The same solution with other statistics."""
         return replace(self, stats=replace(self.stats, **changes))

@@ -22,6 +22,7 @@ from sciml.domains.shapes import AbstractShape
 from sciml.errors import DomainError
 from sciml.expr.frames import Frame, fingerprint
 from sciml.expr.nodes import Coordinate
+from sciml.storable import storable
 
 if TYPE_CHECKING:
     from sciml.domains.sampling import AbstractSampler
@@ -43,6 +44,7 @@ class AbstractParticles(ABC):
 
 
 @final
+@storable("lattice of particles")
 @dataclass(frozen=True)
 class Lattice(AbstractParticles):
     """A cubic lattice.
@@ -75,6 +77,7 @@ class Lattice(AbstractParticles):
 
 
 @final
+@storable("scattered particles")
 @dataclass(frozen=True)
 class Scattered(AbstractParticles):
     """Points of a scrambled Sobol sequence, the same for the same seed.
@@ -112,6 +115,7 @@ def _scatter(shape: AbstractShape, count: int, seed: int) -> np.ndarray:
 
 
 @final
+@storable("body")
 @dataclass(frozen=True)
 class Body:
     """One body: its shape at rest, and how it is filled with material points."""

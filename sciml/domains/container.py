@@ -11,6 +11,7 @@ from sciml.domains.regions import Side
 from sciml.errors import DomainError
 from sciml.expr.frames import fingerprint
 from sciml.expr.nodes import Coordinate
+from sciml.storable import storable
 
 
 class AbstractWall:
@@ -18,24 +19,28 @@ class AbstractWall:
 
 
 @final
+@storable("separating wall")
 @dataclass(frozen=True)
 class Separating(AbstractWall):
     r"""Nothing enters the wall, and what touches it may leave: $v\cdot n \le 0$, no friction."""
 
 
 @final
+@storable("slipping wall")
 @dataclass(frozen=True)
 class Slip(AbstractWall):
     r"""What touches the wall stays on it and slides: $v\cdot n = 0$."""
 
 
 @final
+@storable("wall without slip")
 @dataclass(frozen=True)
 class NoSlip(AbstractWall):
     r"""What touches the wall stays where it is: $v = 0$."""
 
 
 @final
+@storable("frictional wall")
 @dataclass(frozen=True)
 class Frictional(AbstractWall):
     r"""Separating, with Coulomb's friction: the tangential velocity loses at most $\mu$ times the normal one stopped.
@@ -82,6 +87,11 @@ class Container:
             if name not in known or not isinstance(kind, AbstractWall):
                 raise DomainError(f"wall {name!r}: {kind!r}", f"an AbstractWall on one of {', '.join(known)}", "fix it")
         self._walls = {name: given.get(name, wall or Separating()) for name in known}
+
+    @property
+    def walls(self) -> Mapping[str, AbstractWall]:
+        """What each wall is, by the name of its face."""
+        return dict(self._walls)
 
     def wall(self, name: str, side: Side) -> AbstractWall:
         """The wall at one end of a coordinate."""

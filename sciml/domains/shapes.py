@@ -11,6 +11,7 @@ import numpy as np
 
 from sciml.errors import DomainError
 from sciml.expr.frames import fingerprint
+from sciml.storable import storable
 
 Bounds = tuple[tuple[float, float], ...]
 
@@ -69,6 +70,7 @@ def _around(centre: tuple[float, ...], half: tuple[float, ...]) -> Bounds:
 
 
 @final
+@storable("cuboid")
 @dataclass(frozen=True)
 class Cuboid(AbstractShape):
     """A rectangle or a cuboid: centre and edge lengths."""
@@ -95,6 +97,7 @@ class Cuboid(AbstractShape):
 
 
 @final
+@storable("ellipsoid")
 @dataclass(frozen=True)
 class Ellipsoid(AbstractShape):
     """An ellipse or an ellipsoid with axes along the coordinates: centre and semi-axes; equal ones make a ball."""
@@ -126,6 +129,7 @@ def Ball(centre: Any, radius: float) -> Ellipsoid:
 
 
 @final
+@storable("torus")
 @dataclass(frozen=True)
 class Torus(AbstractShape):
     """A torus around one axis: centre, radius of the ring, radius of the tube, number of the axis."""
@@ -156,6 +160,7 @@ class Torus(AbstractShape):
 
 
 @final
+@storable("cylinder")
 @dataclass(frozen=True)
 class Cylinder(AbstractShape):
     """A circular cylinder along one axis: centre, radius, height, number of the axis."""
@@ -212,6 +217,7 @@ class SignedDistance(AbstractShape):
 
 
 @final
+@storable("union of shapes")
 @dataclass(frozen=True)
 class Union(AbstractShape):
     """Several shapes as one, such as a dumbbell."""

@@ -179,8 +179,9 @@ def chunks(
         chunk_bytes: memory that a piece may take.
 
     Yields:
-        Pairs of a block that holds the points of the piece, and the factor of its rows: 1/sqrt(N), or 0 where the last
-        piece is padded with repeated points.
+        Pairs of a block without a name that holds the points of the piece, so that blocks which differ in nothing else
+        share a compilation, and the factor of its rows: 1/sqrt(N), or 0 where the last piece is padded with repeated
+        points.
     """
     count = block.num_points
     pieces = math.ceil(count / max(1, chunk_bytes // bytes_per_point))
@@ -189,7 +190,7 @@ def chunks(
         index = np.minimum(np.arange(start, start + size), count - 1)
         factor = jnp.where(jnp.arange(start, start + size) < count, 1 / math.sqrt(count), 0.0)
         points = block.points if pieces == 1 else jax.tree.map(lambda leaf, index=index: leaf[index], block.points)
-        yield eqx.tree_at(lambda b: b.points, block, points), factor
+        yield ResidualBlock("", block.residual, points, block.scale, block.weight), factor
 
 
 def stacked_rows(block: ResidualBlock, factor: Array, weights: PyTree, args: PyTree) -> Float[Array, "points m"]:

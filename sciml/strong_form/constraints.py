@@ -37,11 +37,14 @@ Evaluate = Callable[[Scalar, Mapping[str, Array]], Array]
 HARD_KINDS = (ConditionKind.INITIAL, ConditionKind.INITIAL_RATE, ConditionKind.DIRICHLET)
 """In the order in which they enter the ansatz: a rate needs a value."""
 
+RISE = 0.25
+"""Share of the interval of time in which the distance from the initial data rises, almost, to 1."""
+
 ROUGH = {Op.WHERE, Op.ABS, Op.SIGN, Op.MINIMUM, Op.MAXIMUM}
 
 
 @final
-@storable("pinn_hard_conditions")
+@storable("hard_conditions")
 @dataclass(frozen=True, eq=False)
 class HardConditions(ByDigest):
     """The data of one scalar unknown that its ansatz meets exactly.
@@ -102,11 +105,17 @@ class HardConditions(ByDigest):
         return corrected
 
     def distance(self, point: Mapping[str, Array], bounds: Bounds) -> Array:
-        """d at one point: 1 in the middle of the box or at its free end, 0 where data are given."""
+        """d at one point: 1 in the middle of the box or at its free end, 0 where data are given.
+
+        In time it is the hyperbolic tangent of four shares of the interval, squared where a rate is given, so that
+        $N=(u-L)/d$ keeps one size: with $d=(t/T)^2$ a wave of frequency ω asks for $(ωT)^2/2$ at its start and 1 at
+        its end.
+        """
         value = jnp.ones(())
         if self.time is not None and self.initial is not None:
             lower, upper = bounds[self.time]
-            value = ((point[self.time] - lower) / (upper - lower)) ** (1 if self.rate is None else 2)
+            share = (point[self.time] - lower) / (upper - lower)
+            value = jnp.tanh(share / RISE) ** (1 if self.rate is None else 2)
         for axis in self.axes:
             lower, upper = bounds[axis]
             share = (point[axis] - lower) / (upper - lower)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from sciml.conditions import ConditionKind
+from sciml.conditions import ConditionKind, PlacedCondition
 from sciml.expr.evaluation import evaluate
 from sciml.expr.linear import terms
 from sciml.expr.reduce import quotient
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 NUM_PROBES = 256
 """Points at which scales are measured and hard conditions are verified."""
 
+MOST_LIFTED_AXES = 3
+"""Axes between whose faces data are blended: a lift of k axes reads its data 3ᵏ times at every point."""
+
 LIFT_TOLERANCE = 1e-9
 """Largest violation, relative to the size of its terms, at which a condition counts as met by the ansatz."""
 
@@ -39,14 +42,14 @@ def formulate(problem: Problem, solver: FormulationOptions, key: Array) -> tuple
     """Choose hard conditions, initial weights and scales for a problem.
 
     A condition is hard when the solver allows it, its data are smooth, and the ansatz verifiably meets it: where data
-    disagree at a corner, one of the conditions becomes soft.
+    disagree at a corner, one of the conditions becomes soft. Dirichlet faces of more than three axes all are.
 
     Returns:
         The formulation and initial weights.
     """
     key_weights, key_probes = jax.random.split(key)
     numbers, conditions = _numbers(problem, key_probes), problem.placed_conditions
-    allowed = frozenset(n for n, c in enumerate(conditions) if solver.hard and can_be_hard(c))
+    allowed = _allowed(conditions) if solver.hard else frozenset()
     while True:
         hard, met = hard_conditions(conditions, allowed)
         ansatz = _ansatz(problem, solver, hard)
@@ -68,6 +71,13 @@ def formulate(problem: Problem, solver: FormulationOptions, key: Array) -> tuple
         num_points=_num_points(problem, solver, weights),
     )
     return formulation, weights
+
+
+def _allowed(conditions: tuple[PlacedCondition, ...]) -> frozenset[int]:
+    """Positions of the conditions that the ansatz may hold."""
+    found = {n: c for n, c in enumerate(conditions) if can_be_hard(c)}
+    faces = {n: c.place.axis for n, c in found.items() if c.kind is ConditionKind.DIRICHLET}
+    return frozenset(found if len(set(faces.values())) <= MOST_LIFTED_AXES else found.keys() - faces.keys())
 
 
 @final

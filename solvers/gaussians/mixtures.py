@@ -9,11 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
+from scipy.stats import qmc
 
 from sciml.errors import OptionError
 from sciml.storable import storable
 from sciml.strong_form.networks import AbstractNetwork
 from solvers.gaussians.features import gaussian_derivatives
+
+_MOST_LATTICE_AXES = 3
 
 
 def product_derivative(
@@ -107,15 +110,20 @@ def linear_weights(weights: PyTree) -> Any:
 def lattice_start(periodic: tuple[bool, ...], needs: np.ndarray, outputs: int, count: int) -> PyTree:
     """Means on a lattice with two cells outside the box, in the coordinates of the embedding.
 
+    In more than three coordinates, where the smallest lattice of seven means an axis has thousands, they follow a
+    Halton sequence instead.
+
     Args:
         periodic: whether each coordinate is; it enters as cosine and sine.
         needs: relative number of cells that each coordinate asks for.
         outputs: fields.
-        count: most Gaussians.
+        count: Gaussians; a lattice that the data ask to be finer has more.
     """
     margin, ratio, scale = 2, 1.3, 1.0
     cells = np.maximum(2, np.floor(scale * needs)).astype(int)
     sizes = lambda n: np.where(periodic, n, n + 2 * margin + 1)  # noqa: E731
+    if len(periodic) > _MOST_LATTICE_AXES:
+        return _scattered_start(periodic, outputs, count)
     while np.prod(sizes(np.maximum(2, np.floor(1.02 * scale * needs)))) <= count and scale < 1e6:
         scale *= 1.02
         cells = np.maximum(2, np.floor(scale * needs)).astype(int)
@@ -135,4 +143,24 @@ def lattice_start(periodic: tuple[bool, ...], needs: np.ndarray, outputs: int, c
         "means": jnp.asarray(means),
         "log_widths": jnp.asarray(log_widths),
         "weights": jnp.zeros((outputs, len(means))),
+    }
+
+
+def _scattered_start(periodic: tuple[bool, ...], outputs: int, count: int) -> PyTree:
+    """Means on a Halton sequence over a box that is larger by a fifth, widths of twice the mean spacing."""
+    share = qmc.Halton(len(periodic), scramble=False).random(count + 1)[1:]
+    spacing = count ** (-1 / len(periodic))
+    means, widths = [], []
+    for is_periodic, along in zip(periodic, share.T, strict=True):
+        if is_periodic:
+            means += [np.cos(2 * np.pi * along), np.sin(2 * np.pi * along)]
+            widths += [2 * 2 * np.pi * spacing] * 2
+        else:
+            means.append(2.4 * along - 1.2)
+            widths.append(2 * 2.4 * spacing)
+    placed = np.stack(means, axis=1)
+    return {
+        "means": jnp.asarray(placed),
+        "log_widths": jnp.asarray(np.broadcast_to(np.log(widths), placed.shape)),
+        "weights": jnp.zeros((outputs, count)),
     }

@@ -15,13 +15,11 @@ part is itself known to $1/\sqrt{2K}$, a fifth for 12.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -32,10 +30,9 @@ from sciml.galerkin.statement import Statement
 from sciml.problem import Problem
 from sciml.progress import progress
 from sciml.results import RESULTS
+from sciml.slabs import FROM_BEST_TO_WORST, Slabs, largest, worst
 from sciml.solution import AbstractRepresentation, Estimate, Solution, Stats
 from sciml.solver import Run
-from sciml.spectrum import SpectralLines
-from sciml.storable import storable
 from solvers.gp.attempts import Attempt, solve_best
 from solvers.gp.deviation import Doubt, doubt
 from solvers.gp.outcome import exact_deviation, mean_of, names_of, numbers_of, verdict
@@ -47,17 +44,7 @@ if TYPE_CHECKING:
 
 _DRAWS = 12
 _SEED = 0
-_FROM_BEST_TO_WORST = (
-    RESULTS.successful,
-    RESULTS.under_resolved,
-    RESULTS.stagnated,
-    RESULTS.max_steps_reached,
-    RESULTS.interrupted,
-    RESULTS.budget_exhausted,
-    RESULTS.linear_solve_failed,
-    RESULTS.nonfinite,
-)
-_ENDS = _FROM_BEST_TO_WORST[4:]
+_ENDS = FROM_BEST_TO_WORST[4:]
 """Results of a slab after which there is no next one."""
 
 
@@ -147,7 +134,7 @@ def slab_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Solution:
     axis = next(k for k, x in enumerate(whole.axes) if x.is_time)
     edges = np.linspace(*whole.bounds(axis), solver.slabs + 1)
     slabs = march(problem, solver, run, edges)
-    result = max((s.result for s in slabs), key=_FROM_BEST_TO_WORST.index)
+    result = worst(s.result for s in slabs)
     kept = [s for s in slabs if s.best.result.has_solution] or slabs[:1]
     reached, names = jnp.asarray(edges[: len(kept) + 1]), names_of(whole)[0]
     deviations = [d for s in kept if (d := s.deviation) is not None]
@@ -163,16 +150,10 @@ def slab_solution(problem: Problem, solver: KroneckerGP, run: Run) -> Solution:
             solve=time.perf_counter() - started,
             iterations=sum(s.best.iterations for s in slabs),
             unknowns=sum(s.best.coefficients.size for s in slabs),
-            extra=_worst(numbers) | {"slabs": float(len(kept)), "reached": float(reached[-1])},
+            extra=largest(numbers) | {"slabs": float(len(kept)), "reached": float(reached[-1])},
         ),
         deviation=Slabs(tuple(deviations), reached, names, axis) if complete else None,
     )
-
-
-def _worst(numbers: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The largest of each number over the slabs that have it."""
-    names = dict.fromkeys(name for n in numbers for name in n)
-    return {name: max(n[name] for n in numbers if name in n) for name in names}
 
 
 def _error_of(slab: Slab) -> dict[str, float]:
@@ -196,9 +177,9 @@ def march(problem: Problem, solver: KroneckerGP, run: Run, edges: np.ndarray) ->
             slab = _next_slab(problem, solver, run, interval, slabs[-1] if slabs else None, rng)
             last = k == len(edges) - 2
             if run.callback is not None and run.callback(slab.best.coefficients) and not last:
-                slab = replace(slab, result=max(slab.result, RESULTS.interrupted, key=_FROM_BEST_TO_WORST.index))
+                slab = replace(slab, result=worst((slab.result, RESULTS.interrupted)))
             elif run.is_over and not last:
-                slab = replace(slab, result=max(slab.result, RESULTS.budget_exhausted, key=_FROM_BEST_TO_WORST.index))
+                slab = replace(slab, result=worst((slab.result, RESULTS.budget_exhausted)))
             slabs.append(slab)
             report((k + 1) / (len(edges) - 1), f"slab {k + 1}  residual {slab.best.certificate.worst:.1e}")
             if slab.result in _ENDS:
@@ -246,69 +227,3 @@ def carry(before: Attempt, here: Attempt, errors: Sequence[np.ndarray]) -> list[
         moved = replace(statement, before=before.discrete.history(before.coefficients + error))
         carried.append(solving.read(change(Discretisation(moved, inside.spaces).lift - inside.lift)))
     return carried
-
-
-@final
-@storable("gp_slabs")
-class Slabs(AbstractRepresentation):
-    """A scalar field, or its standard deviation, in slabs of time; after the last one it stays as it is.
-
-    Attributes:
-        parts: one for each slab, in the order of time.
-        edges: of the slabs, `(parts + 1,)`; an inner one belongs to the slab before it.
-        names: of the coordinates.
-        axis: number of the time axis.
-    """
-
-    parts: tuple[AbstractRepresentation, ...]
-    edges: jax.Array
-    names: tuple[str, ...] = eqx.field(static=True)
-    axis: int = eqx.field(static=True)
-
-    def __call__(self, points: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        t, owner = self._owners(points)
-        found: dict[str, jax.Array] = {}
-        for k, part in enumerate(self.parts):
-            values = part({**points, self._time: jnp.where(owner == k, t, self.edges[k])})
-            found = {name: jnp.where(owner == k, v, found.get(name, v)) for name, v in values.items()}
-        return found
-
-    def on_axes(self, nodes: Mapping[str, jax.Array]) -> dict[str, jax.Array] | None:
-        t, owner = self._owners(nodes)
-        found: dict[str, jax.Array] = {}
-        for k, part in enumerate(self.parts):
-            values = part.on_axes({**nodes, self._time: jnp.where(owner == k, t, self.edges[k])})
-            if values is None:
-                return None
-            mine = jnp.reshape(owner == k, [-1 if j == self.axis else 1 for j in range(len(self.names))])
-            found = {name: jnp.where(mine, v, found.get(name, v)) for name, v in values.items()}
-        return found
-
-    @property
-    def _time(self) -> str:
-        return self.names[self.axis]
-
-    def _owners(self, points: Mapping[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        """Times, at most the last one, and the number of the slab of each."""
-        t = jnp.asarray(points[self._time], float)
-        t = jnp.where(t > self.edges[-1], self.edges[-1], t)
-        return t, jnp.searchsorted(self.edges[1:-1], t)
-
-    def spectrum(self) -> dict[str, SpectralLines] | None:
-        """Lines of all slabs, equal ones as one, with root mean squares over all of them."""
-        shares = np.diff(np.asarray(self.edges)) / (float(self.edges[-1]) - float(self.edges[0]))
-        found = [part.spectrum() for part in self.parts]
-        if any(s is None for s in found):
-            return None
-        return {name: _joined([s[name] for s in found if s is not None], shares) for name in self.names}
-
-
-def _joined(spectra: Sequence[SpectralLines], shares: np.ndarray) -> SpectralLines:
-    powers: dict[tuple[float, float], float] = {}
-    for lines, share in zip(spectra, shares, strict=True):
-        for m, width, amplitude in zip(lines.frequencies, lines.widths, lines.amplitudes, strict=True):
-            key = (float(m), float(width))
-            powers[key] = powers.get(key, 0.0) + share * float(amplitude) ** 2
-    kept = sorted(powers)
-    frequencies, widths = (np.array([key[i] for key in kept]) for i in (0, 1))
-    return SpectralLines(frequencies, widths, np.sqrt([powers[key] for key in kept]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
@@ -19,6 +20,7 @@ from sciml.material import Material
 from sciml.progress import progress
 from sciml.results import RESULTS
 from sciml.solver import Run
+from sciml.tensors import product_right_transposed
 from solvers.mpm.motion import Motion, Sizes, windows
 from solvers.mpm.step import Model, State, advance
 
@@ -55,8 +57,22 @@ class Weighing(NamedTuple):
     stretch: Array
 
 
+Loss = Callable[[Any, Model, Any, State, State], Array]
+"""Of a law, a model, what it aims at, the states at which windows start, and those after each of their steps."""
+
+
+def squared_strain(F: Array, observed: Array) -> Array:
+    r"""Mean square of $\tfrac12(FF^\top-\hat F\hat F^\top)$.
+
+    An elastic deformation gradient after flow is known only up to a rotation of the relaxed material, F to FQ, which no
+    isotropic stress feels: $FF^\top$ is what can be compared. A fluid's return map shows it: that of the truth forgets
+    the rotation, that of an equivariant law keeps it.
+    """
+    return jnp.mean((product_right_transposed(F, F) - product_right_transposed(observed, observed)) ** 2) / 4
+
+
 def window_errors(law: Material, model: Model, weighing: Weighing, first: State, after: State, remember: bool) -> Array:
-    """Squared errors of velocity and deformation after each step of one window, over what a step changes, `(length,)`.
+    """Squared errors of velocity and strain after each step of one window, over what a step changes, `(length,)`.
 
     Errors after k steps are divided by k, as they add up.
     """
@@ -65,7 +81,7 @@ def window_errors(law: Material, model: Model, weighing: Weighing, first: State,
         count, observed = truth
         state = advance(state, law, model)
         velocity = jnp.mean((state.v - observed.v) ** 2) / weighing.push**2
-        stretch = jnp.mean((state.F - observed.F) ** 2) / weighing.stretch**2
+        stretch = squared_strain(state.F, observed.F) / weighing.stretch**2
         return state, (velocity + stretch) / count**2
 
     length = after.x.shape[0]
@@ -83,10 +99,10 @@ def window_loss(law: Material, model: Model, weighing: Weighing, first: State, a
 
 @eqx.filter_jit
 def _update(
-    law: Material, moments: Any, model: Model, weighing: Weighing, first: State, after: State, rate: Array
+    law: Material, moments: Any, loss_of: Loss, model: Model, aim: Any, first: State, after: State, rate: Array
 ) -> tuple[Material, Any, Array]:
     """One step of Adam; it is left out where loss or gradient are not finite."""
-    loss, slopes = eqx.filter_value_and_grad(window_loss)(law, model, weighing, first, after)
+    loss, slopes = eqx.filter_value_and_grad(loss_of)(law, model, aim, first, after)
     sound = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(slopes))
     steps, next_moments = _ADAM.update(slopes, moments)
     moved = eqx.apply_updates(law, jax.tree.map(lambda s: -rate * s, steps))
@@ -109,13 +125,25 @@ class Learned:
     compile_seconds: float
 
 
-def learn(law: Material, motion: Motion, sizes: Sizes, stages: tuple[Stage, ...], run: Run) -> Learned:
+def weighing_of(motion: Motion, sizes: Sizes) -> Weighing:
+    """Units of a motion's errors, in its precision."""
+    dtype = motion.model.dt.dtype
+    return Weighing(jnp.asarray(max(sizes.push, 1e-12), dtype), jnp.asarray(max(sizes.stretch, 1e-12), dtype))
+
+
+def learn(law: Material, motion: Motion, loss_of: Loss, aim: Any, stages: tuple[Stage, ...], run: Run) -> Learned:
     """Train through all stages; what is random depends on the key and the number of the update alone.
 
     A state is kept in the run's checkpoint; the same call goes on from there to the same numbers.
+
+    Args:
+        law: with its first weights.
+        motion: that is learned from.
+        loss_of: of windows.
+        aim: what the loss is measured against, its units for example; arrays.
+        stages: curriculum of windows.
+        run: key, budget, callback, checkpoint.
     """
-    dtype = motion.model.dt.dtype
-    weighing = Weighing(jnp.asarray(max(sizes.push, 1e-12), dtype), jnp.asarray(max(sizes.stretch, 1e-12), dtype))
     weights, still = eqx.partition(law, eqx.is_inexact_array)
     state = {"weights": weights, "moments": _ADAM.init(weights)}
     rows: list[tuple[float, ...]] = []
@@ -131,7 +159,9 @@ def learn(law: Material, motion: Motion, sizes: Sizes, stages: tuple[Stage, ...]
                 if number <= len(rows):
                     continue
                 began = time.perf_counter()
-                state, loss = _advance(state, still, motion, weighing, stage, i, jax.random.fold_in(run.key, number))
+                state, loss = _advance(
+                    state, still, motion, (loss_of, aim), stage, i, jax.random.fold_in(run.key, number)
+                )
                 if i == 0:
                     compiled += time.perf_counter() - began
                 rows.append((number, place, stage.length, loss, run.elapsed))
@@ -149,7 +179,7 @@ def learn(law: Material, motion: Motion, sizes: Sizes, stages: tuple[Stage, ...]
 
 
 def _advance(
-    state: dict[str, Any], still: Any, motion: Motion, weighing: Weighing, stage: Stage, i: int, key: Array
+    state: dict[str, Any], still: Any, motion: Motion, goal: tuple[Loss, Any], stage: Stage, i: int, key: Array
 ) -> tuple[dict[str, Any], float]:
     last = motion.states.x.shape[0] - 1 - stage.length
     starts = jax.random.randint(key, (stage.windows,), 0, max(last, 0) + 1)
@@ -157,7 +187,7 @@ def _advance(
     first, after = windows(motion, starts, stage.length)
     law = eqx.combine(state["weights"], still)
     moved, moments, loss = _update(
-        law, state["moments"], motion.model, weighing, first, after, jnp.asarray(rate, motion.model.dt.dtype)
+        law, state["moments"], goal[0], motion.model, goal[1], first, after, jnp.asarray(rate, motion.model.dt.dtype)
     )
     return {"weights": eqx.filter(moved, eqx.is_inexact_array), "moments": moments}, float(loss)
 

@@ -64,6 +64,7 @@ class Sizes:
         push: of the velocity that stress gives in a step, in m/s.
         stretch: of the change of F in a step, without flow.
         flow: of the change of F by flow in a step.
+        swelling: of the relative change of volume by flow in a step.
         modulus: in Pa, of the linear law that explains the pushes best.
     """
 
@@ -71,12 +72,13 @@ class Sizes:
     push: float
     stretch: float
     flow: float
+    swelling: float
     modulus: float
 
 
 @eqx.filter_jit
 def _one_step(model: Model, before: State, after: State) -> tuple[Array, ...]:
-    """Strain, push, stretch and flow of one observed step, and normal equations of a law with two moduli."""
+    """Strain, push, stretch, flow and swelling of one observed step, and normal equations of a law with two moduli."""
     F, d = before.F, before.F.shape[0]
     J = determinant(F)
     bare = transport(before, jnp.zeros_like(F), model)
@@ -85,6 +87,7 @@ def _one_step(model: Model, before: State, after: State) -> tuple[Array, ...]:
     push = after.v - bare.v
     trial = product(add_spherical(model.dt * after.C, jnp.ones_like(model.mass)), F)
     square = [jnp.mean(a**2) for a in (F - rotation(F), push, trial - F, after.F - trial)]
+    square.append(jnp.mean((determinant(after.F) / determinant(trial) - 1) ** 2))
     normal = jnp.stack([jnp.stack([jnp.vdot(a, b) for b in columns]) for a in columns])
     return *square, normal, jnp.stack([jnp.vdot(a, push) for a in columns])
 
@@ -101,11 +104,11 @@ def sizes_of(motion: Motion, samples: int = 50) -> Sizes:
     for k in picked:
         before, after = (jax.tree.map(lambda a, n=n: a[n], motion.states) for n in (int(k), int(k) + 1))
         rows.append(tuple(np.asarray(a, float) for a in _one_step(motion.model, before, after)))
-    strain, push, stretch, flow = (float(np.sqrt(np.mean([row[i] for row in rows]))) for i in range(4))
-    normal, right = (np.sum([row[i] for row in rows], axis=0) for i in (4, 5))
+    strain, push, stretch, flow, swelling = (float(np.sqrt(np.mean([row[i] for row in rows]))) for i in range(5))
+    normal, right = (np.sum([row[i] for row in rows], axis=0) for i in (5, 6))
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     moduli = np.linalg.lstsq(normal / np.outer(scale, scale), right / scale, rcond=1e-6)[0] / scale
-    return Sizes(strain, push, stretch, flow, float(abs(2 * moduli[0]) + abs(moduli[1])))
+    return Sizes(strain, push, stretch, flow, swelling, float(abs(2 * moduli[0]) + abs(moduli[1])))
 
 
 def windows(motion: Motion, starts: Any, length: int) -> tuple[State, State]:

@@ -10,20 +10,17 @@ import jax
 import numpy as np
 
 from sciml.errors import OptionError
-from sciml.material import Material, NoFlow
+from sciml.material import Material
 from sciml.problem import Problem
 from sciml.results import RESULTS
 from sciml.solution import Solution
 from sciml.solver import AbstractSolver, Run
 from sciml.trajectory import Trajectory
-from solvers.mpm.learning import Stage, learn
+from solvers.mpm.forms import AbstractForm, InvariantNetworks
+from solvers.mpm.learning import Stage, learn, weighing_of, window_loss
 from solvers.mpm.momentum import MomentumBalance, momentum_balance
-from solvers.mpm.motion import Motion, Sizes, motion_of, observed_motion, sizes_of
-from solvers.mpm.neural import LearnedEnergy, NeuralElastic, NeuralPlastic
+from solvers.mpm.motion import Motion, motion_of, observed_motion, sizes_of
 from solvers.mpm.solver import MPM, follow, unreadable
-
-NO_FLOW = 1e-5
-"""Flow of a step, relative to its stretch, below which a motion shows none."""
 
 
 @final
@@ -46,7 +43,7 @@ class NeuralConstitutiveLaw(AbstractSolver):
     Args:
         simulator: the particle method; its `dt` and `spacing` are those of the observed motion.
         stages: curriculum of windows.
-        energy: whether stress is the derivative of a learned energy, instead of the paper's network.
+        form: what the law may look like: the paper's networks of invariants, a learned energy, or a plainer baseline.
         tolerance: mean square distance in m² between free and observed motion that counts as success.
     """
 
@@ -54,7 +51,7 @@ class NeuralConstitutiveLaw(AbstractSolver):
 
     simulator: MPM = field(default_factory=lambda: MPM(spacing=0.05, dt=5e-4, single=True, mass_floor=8e-7, frames=200))
     stages: tuple[Stage, ...] = (Stage(1, 8, 3000, 3e-3), Stage(10, 4, 400, 1e-3), Stage(50, 2, 100, 3e-4))
-    energy: bool = False
+    form: AbstractForm = field(default_factory=InvariantNetworks)
     tolerance: float = 1e-5
 
     def __post_init__(self) -> None:
@@ -69,8 +66,8 @@ class NeuralConstitutiveLaw(AbstractSolver):
         """Learn, then follow the learned law freely."""
         motion = motion_of(problem, self.simulator)
         sizes = sizes_of(motion)
-        law = _first_law(motion, sizes, run.key, energy=self.energy)
-        learned = learn(law, motion, sizes, self.stages, run)
+        law = self.form.draw(motion, sizes, run.key)
+        learned = learn(law, motion, window_loss, weighing_of(motion, sizes), self.stages, run)
         return replay(problem, repr(self), motion, learned.law, learned.result, self.tolerance, run, learned.history)
 
 
@@ -89,16 +86,6 @@ def not_learnable(problem: Problem, simulator: MPM) -> list[str]:
     if abs(gap - simulator.dt) > 1e-6 * gap:
         return [f"states every {gap:g} s and a simulator with dt={simulator.dt:g}; it needs a state for every step"]
     return []
-
-
-def _first_law(motion: Motion, sizes: Sizes, key: jax.Array, *, energy: bool) -> Material:
-    dtype, d = motion.model.dt.dtype, motion.states.x.shape[1]
-    keys = jax.random.split(key)
-    draw = LearnedEnergy.draw if energy else NeuralElastic.draw
-    elastic = draw(d, sizes.strain, sizes.modulus * sizes.strain, keys[0], dtype)
-    if sizes.flow < NO_FLOW * sizes.stretch:
-        return Material(elastic, NoFlow())
-    return Material(elastic, NeuralPlastic.draw(d, sizes.strain, sizes.flow, keys[1], dtype))
 
 
 def replay(

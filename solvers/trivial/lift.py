@@ -27,6 +27,9 @@ from sciml.strong_form.constraints import NO_CONDITIONS, HardConditions, can_be_
 from sciml.strong_form.embeddings import Bounds
 from solvers.trivial.zero import known_numbers
 
+_MOST_AXES = 6
+"""A lift of k axes reads its data 3ᵏ times at every point."""
+
 
 @final
 @storable("lift_fields")
@@ -56,8 +59,12 @@ class Lift(AbstractSolver):
     def check(self, problem: Problem) -> list[str]:
         if not isinstance(problem.domain, Box):
             return ["the domain is not a Box: data are blended between the faces of boxes"]
-        if not _conditions(problem):
+        conditions = _conditions(problem)
+        if not conditions:
             return ["no condition gives initial or Dirichlet data that can be held"]
+        most = max(len(own.axes) for own in conditions.values())
+        if most > _MOST_AXES:
+            return [f"it blends data between the faces of at most {_MOST_AXES} axes, found {most}"]
         return []
 
     def run(self, problem: Problem, run: Run) -> Solution:

@@ -108,6 +108,15 @@ def test_soft_faces_are_met_as_well_as_the_equation():
     assert 1e-13 < np.abs(solution(z=np.array([0.0, 1.0])) - 1).max() < 1e-3
 
 
+@pytest.mark.parametrize(("axes", "soft"), [(3, 0), (4, 8)])
+def test_faces_of_more_than_three_axes_are_residuals(axes, soft):
+    names = coordinates(" ".join("abcd"[:axes]))
+    v, box = Field("v", *names), Box(dict.fromkeys(names, (0, 1)))
+    problem = Problem([laplacian(v) == 0], box, [(v == names[0] * names[1]).on(box.boundary)])
+    formulation, _ = formulate(problem, tiny(), jax.random.key(0))
+    assert len(formulation.soft) == soft
+
+
 def test_periodic_axes_are_exactly_periodic():
     ring = Box({t: (0, 1), x: (0, 2)}, periodic=x)
     problem = Problem([u.dt + u.dx == 0], ring, [(u == sin(pi * x)).on(ring.at(t=0))], exact={u: sin(pi * (x - t))})

@@ -9,6 +9,8 @@ least squares. Library (polynomials to the second or third degree, with the sine
 and threshold (0.02 to 1) are those whose model, fitted to the first three quarters, foretells the last quarter best.
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import sys

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import jax.numpy as jnp
+import meshio
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from sciml import (
     RESULTS,
     Coefficient,
     Law,
+    OptionError,
     Problem,
     ProblemError,
     UnsupportedProblemError,
@@ -22,6 +25,7 @@ from sciml import (
     coordinates,
     div,
     grad,
+    load,
     solve,
     vector,
 )
@@ -31,6 +35,7 @@ from sciml.domains.shapes import Ball, Cuboid, Cylinder, Ellipsoid, SignedDistan
 from sciml.material import Material, PerBody
 from solvers.mpm import MPM
 from solvers.mpm.momentum import MomentumBalance, momentum_balance
+from solvers.trivial import Zero
 from tests.solvers.mpm.scenes import scene_of
 
 t, X, Y = coordinates("t X Y")
@@ -101,7 +106,7 @@ def test_the_step_that_a_refusal_names_works() -> None:
     assert MPM(dt=1.05 * needed).check(problem) != []
 
 
-def test_a_solution_is_the_deformation_map() -> None:
+def test_a_solution_is_the_deformation_map_and_is_written_and_read(tmp_path: Path) -> None:
     problem = jelly_drop(t_end=0.05, particles=12)
     solution = solve(problem, MPM(frames=10))
     assert solution.result is RESULTS.successful
@@ -110,6 +115,22 @@ def test_a_solution_is_the_deformation_map() -> None:
     np.testing.assert_allclose(at, [[0.5, 0.45], [fallen, fallen]], atol=2e-5)
     assert solution.to_xarray(5).phi.shape == (2, 5, problem.domain.points.shape[1])  # type: ignore[attr-defined]
     assert len(solution.plot().axes) == 6
+    back = load(solution.save(tmp_path / "saved"))
+    assert back.problem.content == problem.content and back.problem.domain.bounds == problem.domain.bounds
+    np.testing.assert_array_equal(back(t=0.03, X=0.45, Y=0.41)["phi"], solution(t=0.03, X=0.45, Y=0.41)["phi"])
+    seen = problem.forget("stress").observe_motion(solution)
+    assert Problem.from_json(seen.to_json()).content == seen.content
+    folder, track = solution.to_vtk(tmp_path / "vtk"), solution.representation
+    assert (folder / "motion.pvd").read_text().count("<DataSet") == track.t.size  # type: ignore[attr-defined]
+    last = meshio.read(sorted(folder.glob("*.vtu"))[-1])
+    np.testing.assert_allclose(last.points[:, :2], track.x[-1])  # type: ignore[attr-defined]
+    np.testing.assert_allclose(last.point_data["volume"], np.linalg.det(np.asarray(track.F[-1])))  # type: ignore[attr-defined]
+
+
+def test_only_motions_are_written_for_paraview(tmp_path: Path) -> None:
+    solution = solve(zoo.heat(), Zero())
+    with pytest.raises(OptionError, match="a motion of particles"):
+        solution.to_vtk(tmp_path)
 
 
 def test_positions_converge_as_particles_are_refined() -> None:
