@@ -204,7 +204,8 @@ def _assess(subject: Subject, run: Measurement, solution: Solution) -> Measureme
     seconds = {**run.seconds, "evaluate": evaluate}
     if not all(np.isfinite(v).all() for v in values.values()):
         failure = RESULTS.nonfinite
-        return replace(run, result=failure.name, message=failure.value, seconds=seconds, solution=None)
+        said = f"{run.message} Its fields are not numbers on all of the test grid." if run.message else failure.value
+        return replace(run, result=failure.name, message=said, seconds=seconds, solution=None)
     assessed = replace(run, seconds=seconds, solution=solution.with_stats(evaluate=evaluate))
     truth = subject.reference
     if truth is None:
