@@ -8,7 +8,7 @@
   paper's first epoch and in one window, each in a process of its own with its peak memory;
 * polar: gradient of the rotation of F against the exact formula at F = I, at two equal singular values and elsewhere.
 
-Targets are those of issue 5. Both codes run on as many cores as the command is given (`taskset -c 1`): figures from a
+Targets are what this library promises. Both codes run on as many cores as the command is given (`taskset -c 1`): figures from a
 busy machine say little.
 """
 
