@@ -8,8 +8,8 @@
   paper's first epoch and in one window, each in a process of its own with its peak memory;
 * polar: gradient of the rotation of F against the exact formula at F = I, at two equal singular values and elsewhere.
 
-Targets are what this library promises. Both codes run on as many cores as the command is given (`taskset -c 1`): figures from a
-busy machine say little.
+Targets are what this library promises. Both codes run on as many cores as the command is given (`taskset -c 1`):
+figures from a busy machine say little.
 """
 
 from __future__ import annotations
